@@ -1,0 +1,154 @@
+"""Every setting of a run, on one page: default < TOML file < command-line flag."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from scbaseline.errors import ConfigError, did_you_mean
+from scbaseline.networks import RECIPES
+from scbaseline.protocols import PROTOCOLS
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """The settings of a run; a bad value is refused here, before any work starts.
+
+    Raises
+    ------
+    ConfigError
+        A value is out of range or not among the choices; it names the field, what was
+        seen and what is allowed.
+    """
+
+    label_key: str | None = None
+    """Column of obs that holds the labels. Without it, the labels are Leiden clusters."""
+
+    protocol: tuple[str, ...] = ("published", "inductive")
+    """Evaluation protocols, in the table's order: published, inductive."""
+
+    recipe: tuple[str, ...] = ("pca", "hvg", "hvg-earlystop")
+    """Networks to train: pca, hvg, hvg-earlystop."""
+
+    seed: int = 0
+    """Seed of every random step."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where networks are trained; auto takes a GPU where torch finds one."""
+
+    threads: int | None = None
+    """Threads for computation; by default, the processors this process may use."""
+
+    total_key: str | None = None
+    """Column of obs that holds each cell's total count, where X holds only some genes."""
+
+    min_genes: int = 200
+    """Keep cells in which at least this many genes are detected."""
+
+    max_pct_counts_mt: float | None = None
+    """Keep cells with at most this percentage of mitochondrial counts."""
+
+    min_cells: int = 3
+    """Consider genes that are detected in at least this many of the cells fitted on."""
+
+    target_sum: float = 1e4
+    """Total count that each cell is scaled to, before log1p."""
+
+    n_top_genes: int = 2000
+    """Number of highly variable genes."""
+
+    max_value: float = 10.0
+    """Clip scaled expression at plus and minus this value."""
+
+    n_comps: int = 50
+    """Number of principal components."""
+
+    n_neighbors: int = 10
+    """Size of the neighbourhood in the graph that Leiden and UMAP read."""
+
+    n_pcs: int = 30
+    """Principal components that the neighbour graph is built on."""
+
+    resolution: float = 1.0
+    """Leiden's resolution: higher gives more clusters."""
+
+    min_cells_per_label: int = 5
+    """Leave out labels with fewer cells than this."""
+
+    test_fraction: float = 0.20
+    """Share of each label's cells that is held out for testing."""
+
+    validation_fraction: float = 0.16
+    """Share of each label's cells that stops and calibrates the networks."""
+
+    learning_rate: float = 1e-3
+    """Adam's step size."""
+
+    batch_size: int = 64
+    """Cells per training step."""
+
+    n_bootstrap: int = 2000
+    """Bootstrap draws behind each 95 % interval."""
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _BOUNDS.items():
+            value = getattr(self, name)
+            if value is None:
+                continue
+            # Written so that a NaN, which compares false with everything, is refused.
+            if not (low <= value <= high):
+                raise ConfigError(f"{name}: {value!r} was given; {_range(low, high)} is allowed")
+        for name, table in (("protocol", PROTOCOLS), ("recipe", RECIPES)):
+            chosen = getattr(self, name)
+            for value in chosen:
+                if value not in table:
+                    raise ConfigError(
+                        f"{name}: {value!r} is not known. {did_you_mean(str(value), table)}"
+                    )
+            if not chosen:
+                raise ConfigError(f"{name}: none was given; choose from {', '.join(table)}")
+            # One order whatever the order of the flags, so that equal settings are equal.
+            object.__setattr__(self, name, tuple(known for known in table if known in chosen))
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise ConfigError(f"device: {self.device!r} is not known; choose auto, cpu or cuda")
+        if self.test_fraction + self.validation_fraction > 0.9:
+            raise ConfigError(
+                f"test_fraction + validation_fraction: {self.test_fraction} + "
+                f"{self.validation_fraction} was given; at most 0.9 leaves cells to train on"
+            )
+        if self.n_pcs > self.n_comps:
+            raise ConfigError(
+                f"n_pcs: {self.n_pcs} was given; at most n_comps, {self.n_comps}, is allowed"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings by name, without the unset ones, as a TOML file holds them."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "seed": (0, 2**31 - 1),
+    "threads": (1, 4096),
+    "min_genes": (0, 10**9),
+    "max_pct_counts_mt": (0, 100),
+    "min_cells": (0, 10**9),
+    "target_sum": (1, 1e9),
+    "n_top_genes": (2, 10**6),
+    "max_value": (0.1, 1e6),
+    "n_comps": (2, 1000),
+    "n_neighbors": (2, 1000),
+    "n_pcs": (2, 1000),
+    "resolution": (1e-3, 1e3),
+    "min_cells_per_label": (3, 10**9),  # one cell each to train, to stop and to test on
+    "test_fraction": (0.01, 0.8),
+    "validation_fraction": (0.01, 0.8),
+    "learning_rate": (1e-8, 10),
+    "batch_size": (1, 10**6),
+    "n_bootstrap": (100, 10**6),
+}
+
+
+def _range(low: float, high: float) -> str:
+    return f"{low:g} to {high:g}" if high < 1e6 else f"at least {low:g}"
+
+
+if unknown := _BOUNDS.keys() - {field.name for field in fields(RunConfig)}:
+    raise AssertionError(f"bounds for no field: {unknown}")

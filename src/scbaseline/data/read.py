@@ -1,0 +1,188 @@
+"""Turns the name of a data set, or a path, into raw counts with their provenance."""
+
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from anndata import AnnData
+
+from scbaseline import keys
+from scbaseline.data.datasets import (
+    DATA_DIR,
+    DATASETS,
+    DEFAULT,
+    EMBEDDED_DEFAULT,
+    Dataset,
+    Location,
+    candidates,
+    data_folder,
+    embedded_file,
+    find_dataset,
+)
+from scbaseline.data.download import download
+from scbaseline.data.embedded import NOTICE, read_embedded
+from scbaseline.data.fingerprint import fingerprint
+from scbaseline.data.formats import ending_of, read_path
+from scbaseline.data.provenance import Provenance, difference, identified, of_dataset
+from scbaseline.errors import DataNotFoundError, InputError, ScbaselineWarning, did_you_mean
+
+
+def read_counts(
+    name_or_path: str | Path | None = None,
+    *,
+    total_key: str | None = None,
+    progress: bool = True,
+) -> AnnData:
+    """Read counts from a data set by its name, or from a file or folder by its path.
+
+    What was read is not yet checked: :func:`~scbaseline.data.check.check_counts` does that.
+
+    Parameters
+    ----------
+    name_or_path
+        A name such as ``"pbmc3k"``, or the path of an ``.h5ad`` file or of a 10x folder
+        (``matrix.mtx``, ``barcodes.tsv``, ``features.tsv`` or ``genes.tsv``, gzipped or not).
+        A data set's name is never taken for a path; write ``./pbmc3k`` for such a folder.
+        By default ``pbmc3k``, or without a network a sample of another data set, with a
+        notice in its provenance.
+    total_key
+        Column of obs that holds each cell's total, where X holds only some of its genes.
+    progress
+        Draw a progress bar for a download, where standard error is a terminal.
+
+    Returns
+    -------
+    Cells × genes; X is CSR float32. Genes are named by unique symbols, with Ensembl ids in
+    ``var["gene_ids"]`` where known. ``uns["scbaseline"]`` holds the fields of
+    :class:`~scbaseline.data.provenance.Provenance`.
+
+    Raises
+    ------
+    DataNotFoundError
+        No such file, folder or data set; or a data set that was named cannot be had.
+    InputError
+        The file cannot be read, or is not the data set for which it stands.
+    """
+    if name_or_path is None:
+        adata, provenance = _read_default(progress=progress)
+    elif isinstance(name_or_path, str) and name_or_path in DATASETS:
+        adata, provenance = _read_dataset(DATASETS[name_or_path], progress=progress)
+    else:
+        adata, provenance = _read_path(_existing(name_or_path))
+    if total_key is not None:
+        if total_key not in adata.obs:
+            raise InputError(
+                f"{provenance.name}: obs has no column {total_key!r}. "
+                f"{did_you_mean(total_key, adata.obs.columns)}"
+            )
+        provenance = replace(provenance, total_key=total_key)
+    adata.uns[keys.PROVENANCE] = provenance.to_uns()
+    return adata
+
+
+def _read_default(*, progress: bool) -> tuple[AnnData, Provenance]:
+    try:
+        return _read_dataset(DATASETS[DEFAULT], progress=progress)
+    except DataNotFoundError:
+        adata = read_embedded(embedded_file())
+        return adata, replace(of_dataset(DATASETS[EMBEDDED_DEFAULT]), notice=NOTICE)
+
+
+def _read_dataset(dataset: Dataset, *, progress: bool) -> tuple[AnnData, Provenance]:
+    location = find_dataset(dataset.name)
+    _warn_of_data_folder(location)
+    provenance = of_dataset(dataset)
+    if location.where == "embedded" and location.path is not None:
+        return read_embedded(location.path), provenance
+    if location.where == "data folder" and location.path is not None:
+        adata, _ = read_path(location.path)
+        if differs := difference(adata, dataset):
+            raise InputError(
+                f"{location.path}: is not {dataset.name} ({differs}); put the original there, "
+                f"or read it as it is by its path: scbaseline run {location.path}"
+            )
+        return adata, provenance
+    if location.where == "cache" and location.path is not None:
+        try:
+            adata, _ = read_path(location.path)
+        except InputError:
+            pass  # damaged since it was kept: a download takes its place
+        else:
+            if not difference(adata, dataset):
+                return adata, provenance
+    return download(dataset, read=lambda path: read_path(path)[0], progress=progress), provenance
+
+
+def _warn_of_data_folder(location: Location) -> None:
+    folder = data_folder()
+    if folder is None or location.where in ("embedded", "data folder"):
+        return
+    if folder.is_dir():
+        names = ", ".join(
+            path.relative_to(folder).as_posix() for path in candidates(location.dataset, folder)
+        )
+        problem = f"{location.dataset.name} is not in it; looked for {names}"
+    else:
+        problem = "there is no such folder"
+    warnings.warn(f"{DATA_DIR}={folder}: {problem}", ScbaselineWarning, stacklevel=4)
+
+
+def _existing(name_or_path: str | Path) -> Path:
+    """Return a path that exists; say what is near where it does not."""
+    text = os.fspath(name_or_path)
+    path = Path(text)
+    try:
+        path = path.expanduser()
+        if text and path.exists():
+            return path
+    except RuntimeError:
+        pass  # "~somebody" of whom this machine has not heard is no folder, as the error will say
+    except OSError as error:
+        raise DataNotFoundError(f"{text}: cannot be reached ({error.strerror})") from error
+    siblings = _siblings(path)
+    if isinstance(name_or_path, Path) or _looks_like_a_path(text):
+        if not path.parent.is_dir():
+            raise DataNotFoundError(f"{text}: there is no folder {path.parent}; check the path")
+        raise DataNotFoundError(
+            f"{text}: no such file or folder. {did_you_mean(path.name, siblings)}"
+        )
+    raise DataNotFoundError(
+        f"{text!r}: no data set and no file has this name. "
+        f"{did_you_mean(text, [*DATASETS, *siblings])}"
+    )
+
+
+def _looks_like_a_path(text: str) -> bool:
+    return (
+        os.sep in text
+        or (os.altsep is not None and os.altsep in text)
+        or text.startswith("~")
+        or ending_of(text) is not None
+    )
+
+
+def _siblings(path: Path) -> list[str]:
+    """Return what could have been meant: the readable files and the folders beside a path."""
+    try:
+        beside = sorted(path.parent.iterdir())
+    except OSError:
+        return []
+    return [
+        other.name
+        for other in beside
+        if not other.name.startswith(".") and (ending_of(other.name) or other.is_dir())
+    ]
+
+
+def _read_path(path: Path) -> tuple[AnnData, Provenance]:
+    adata, n_other_features = read_path(path)
+    # ".." and "." have no name of their own.
+    provenance = identified(path.name or path.resolve().name, fingerprint(adata))
+    earlier = adata.uns.get(keys.PROVENANCE)
+    if not provenance.total_key and isinstance(earlier, Mapping):
+        # A file that we wrote remembers that X holds only some of each cell's genes.
+        total_key = str(earlier.get("total_key", ""))
+        provenance = replace(provenance, total_key=total_key if total_key in adata.obs else "")
+    return adata, replace(provenance, n_other_features=n_other_features)

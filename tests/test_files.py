@@ -1,0 +1,40 @@
+"""Claims about writing files."""
+
+from pathlib import Path
+
+import pytest
+
+from scbaseline.errors import OutputError
+from scbaseline.files import refuse_input_as_output, write_atomically
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    """Neither half a file nor a temporary one is left, and the old content stays."""
+    path = tmp_path / "a.csv"
+    path.write_text("old")
+
+    def fail(temporary: Path) -> None:
+        temporary.write_text("half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OutputError, match="No space left on device"):
+        write_atomically(path, fail)
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_a_folder_in_the_way_is_named(tmp_path: Path) -> None:
+    """A file where a folder is needed gives one clear error."""
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(OutputError, match="out"):
+        write_atomically(tmp_path / "out" / "a.csv", lambda p: p.write_text(""))
+
+
+def test_an_input_by_another_name_is_refused(tmp_path: Path) -> None:
+    """A symbolic link to the input is the input."""
+    given = tmp_path / "in.h5ad"
+    given.write_text("cells")
+    link = tmp_path / "out.h5ad"
+    link.symlink_to(given)
+    with pytest.raises(OutputError, match="is the input itself"):
+        refuse_input_as_output(link, given)
