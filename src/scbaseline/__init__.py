@@ -1,0 +1,85 @@
+"""From raw single-cell RNA-seq counts to trained, honestly judged, portable PyTorch classifiers.
+
+Everything public is named in ``__all__`` and loaded when it is first used, so that
+importing this package costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from scbaseline.baselines import predict_baseline
+    from scbaseline.calibrate import fit_temperature
+    from scbaseline.card import ModelCard
+    from scbaseline.classifier import Classifier
+    from scbaseline.config import RunConfig
+    from scbaseline.data.check import check_counts
+    from scbaseline.data.read import read_counts
+    from scbaseline.errors import ScbaselineError, ScbaselineWarning
+    from scbaseline.evaluate import evaluate_predictions
+    from scbaseline.explore import explore_cells
+    from scbaseline.features import fit_feature_space
+    from scbaseline.labels import labels_from_clusters, labels_from_column
+    from scbaseline.pipeline import run, run_protocol
+    from scbaseline.qc import filter_cells
+    from scbaseline.results import Run
+    from scbaseline.split import split_cells
+    from scbaseline.train import fit_network
+
+_HOME = {
+    "Classifier": "classifier",
+    "ModelCard": "card",
+    "Run": "results",
+    "RunConfig": "config",
+    "ScbaselineError": "errors",
+    "ScbaselineWarning": "errors",
+    "check_counts": "data.check",
+    "evaluate_predictions": "evaluate",
+    "explore_cells": "explore",
+    "filter_cells": "qc",
+    "fit_feature_space": "features",
+    "fit_network": "train",
+    "fit_temperature": "calibrate",
+    "labels_from_clusters": "labels",
+    "labels_from_column": "labels",
+    "predict_baseline": "baselines",
+    "read_counts": "data.read",
+    "run": "pipeline",
+    "run_protocol": "pipeline",
+    "split_cells": "split",
+}
+
+__all__ = [
+    "Classifier",
+    "ModelCard",
+    "Run",
+    "RunConfig",
+    "ScbaselineError",
+    "ScbaselineWarning",
+    "check_counts",
+    "evaluate_predictions",
+    "explore_cells",
+    "filter_cells",
+    "fit_feature_space",
+    "fit_network",
+    "fit_temperature",
+    "labels_from_clusters",
+    "labels_from_column",
+    "predict_baseline",
+    "read_counts",
+    "run",
+    "run_protocol",
+    "split_cells",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,156 @@
+"""Evaluation: true and predicted label codes in; scores with intervals out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import (
+    accuracy_score,
+    confusion_matrix,
+    f1_score,
+    precision_recall_fscore_support,
+)
+
+from scbaseline.config import RunConfig
+
+LEVEL = 95.0
+"""Every interval's level, in per cent."""
+
+MIN_CELLS_FOR_INTERVAL = 5
+"""A label with fewer test cells gets no interval of its own."""
+
+ESTIMAND = "given this training set and donor"
+"""What the intervals are conditional on: only the test cells are drawn anew."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number for a reader.
+
+    Attributes
+    ----------
+    metric
+        scikit-learn's name of it, where it has one.
+    label
+        The label that it is about; ``None``: all of them.
+    value, low, high
+        The value and its 95 % interval; no interval for counts and training figures.
+    n
+        The number of cells that it was computed on.
+    """
+
+    metric: str
+    label: str | None
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How one classifier did on the test cells.
+
+    Attributes
+    ----------
+    confusion_kk
+        Number of test cells, true label × predicted label.
+    labels
+        The names of the k labels.
+    scores
+        All scores, those over all labels first.
+    """
+
+    confusion_kk: NDArray[np.int64]
+    labels: tuple[str, ...]
+    scores: tuple[Score, ...]
+
+    def score(self, metric: str, label: str | None = None) -> Score:
+        """Return one score by name."""
+        return next(s for s in self.scores if (s.metric, s.label) == (metric, label))
+
+
+def evaluate_predictions(
+    true_n: NDArray[np.int64],
+    predicted_n: NDArray[np.int64],
+    labels: Sequence[str],
+    config: RunConfig,
+    *,
+    train_accuracy: float,
+    n_train: int,
+) -> Evaluation:
+    """Score predictions on the test cells, with bootstrap intervals over test cells.
+
+    An interval holds the classifier fixed and draws the test cells anew: it says nothing
+    of another training set or donor. For accuracy, cells are drawn from all test cells;
+    for the other scores, within each label, so that every draw holds every label.
+
+    Parameters
+    ----------
+    true_n, predicted_n
+        Label codes of the test cells.
+    labels
+        The names of the k labels.
+    config
+        ``n_bootstrap``, ``seed``.
+    train_accuracy, n_train
+        The share of training cells that the classifier gets right, and their number.
+
+    References
+    ----------
+    Efron & Tibshirani, An Introduction to the Bootstrap, 1993 (percentile intervals).
+    """
+    codes = np.arange(len(labels))
+    n = len(true_n)
+    confusion_kk = np.asarray(confusion_matrix(true_n, predicted_n, labels=codes))
+    rng = np.random.default_rng(config.seed)
+    # All scores depend on the cells through the confusion matrix alone, so drawing the
+    # matrix is drawing the cells: by row where labels are strata, whole where not.
+    correct = rng.binomial(n, np.trace(confusion_kk) / n, size=config.n_bootstrap) / n
+    drawn_bkk = np.stack(
+        [
+            rng.multinomial(row.sum(), row / max(row.sum(), 1), size=config.n_bootstrap)
+            for row in confusion_kk
+        ],
+        axis=1,
+    )
+    precision, recall, f1, support = precision_recall_fscore_support(
+        true_n, predicted_n, labels=codes, zero_division=0
+    )
+    drawn = dict(zip(("precision", "recall", "f1"), _per_label(drawn_bkk), strict=True))
+    macro = f1_score(true_n, predicted_n, labels=codes, average="macro", zero_division=0)
+    scores = [
+        Score("accuracy", None, float(accuracy_score(true_n, predicted_n)), *_interval(correct), n),
+        Score("f1_macro", None, float(macro), *_interval(drawn["f1"].mean(axis=1)), n),
+        Score("train_accuracy", None, train_accuracy, None, None, n_train),
+    ]
+    for code, label in enumerate(labels):
+        cells = int(support[code])
+        for metric, values in (("f1", f1), ("precision", precision), ("recall", recall)):
+            low, high = _interval(drawn[metric][:, code])
+            # Where all of a label's cells, or hardly any, go the same way, so do all draws:
+            # [0, 0] or [1, 1] would claim a certainty that so few cells do not give.
+            seen = cells >= MIN_CELLS_FOR_INTERVAL and low < high
+            score = Score(metric, label, float(values[code]), low, high, cells)
+            scores.append(score if seen else replace(score, low=None, high=None))
+        scores.append(Score("support", label, float(cells), None, None, cells))
+    return Evaluation(confusion_kk, tuple(labels), tuple(scores))
+
+
+def _per_label(
+    drawn_bkk: NDArray[np.int64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return precision, recall and F1, draws × labels; 0 where nothing was predicted."""
+    right = np.diagonal(drawn_bkk, axis1=1, axis2=2).astype(np.float64)
+    predicted, true = drawn_bkk.sum(axis=1), drawn_bkk.sum(axis=2)
+    return (
+        right / np.maximum(predicted, 1),
+        right / np.maximum(true, 1),
+        2 * right / np.maximum(predicted + true, 1),
+    )
+
+
+def _interval(draws: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.percentile(draws, [(100 - LEVEL) / 2, (100 + LEVEL) / 2])
+    return float(low), float(high)

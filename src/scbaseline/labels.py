@@ -1,0 +1,110 @@
+"""Labels: a column of obs, or Leiden clusters, in; one code per cell out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from scbaseline.config import RunConfig
+from scbaseline.errors import InputError, did_you_mean
+from scbaseline.protocols import CLUSTERS
+
+# What people write where a cell has no label.
+_MISSING = frozenset({"", "nan", "none", "na", "n/a", "<na>", "null"})
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The label of each cell, and what was left out.
+
+    Attributes
+    ----------
+    codes_n
+        Index into ``names`` per cell; −1 where the cell has no label that counts.
+    names
+        The k labels, in natural order.
+    source
+        ``"clusters"`` or ``"given:<column>"``.
+    n_unlabelled
+        Cells without a label.
+    rare
+        Label → number of its cells, for labels with too few to train and test on.
+    """
+
+    codes_n: NDArray[np.int64]
+    names: tuple[str, ...]
+    source: str
+    n_unlabelled: int
+    rare: dict[str, int]
+
+    @property
+    def known_n(self) -> NDArray[np.bool_]:
+        """Which cells have a label that counts."""
+        return self.codes_n >= 0
+
+
+def labels_from_clusters(clusters_n: ArrayLike, config: RunConfig) -> Labels:
+    """Take Leiden clusters as labels; they are made from the same counts as the features.
+
+    Raises
+    ------
+    InputError
+        Fewer than two clusters are large enough.
+    """
+    return _encode(pd.Series(np.asarray(clusters_n, dtype=str)), CLUSTERS, config)
+
+
+def labels_from_column(obs: pd.DataFrame, config: RunConfig) -> Labels:
+    """Take the column ``config.label_key`` of ``obs`` as labels.
+
+    Raises
+    ------
+    InputError
+        No such column; a column of continuous numbers; fewer than two labels with enough
+        cells.
+    """
+    label_key = config.label_key
+    if label_key not in obs:
+        raise InputError(
+            f"--label-key {label_key}: obs has no such column. "
+            f"{did_you_mean(str(label_key), obs.columns)}"
+        )
+    values = obs[label_key]
+    if pd.api.types.is_float_dtype(values.dtype):
+        given = values.dropna()
+        if (given != given.round()).any():
+            raise InputError(
+                f"--label-key {label_key}: the column holds continuous numbers "
+                f"(first: {given.iloc[0]:g}); labels are names or whole numbers"
+            )
+        # A whole number reads as 3, not as 3.0, in every table that follows.
+        values = values.astype("Int64")
+    return _encode(values.astype("string"), f"given:{label_key}", config)
+
+
+def _encode(values: "pd.Series[str]", source: str, config: RunConfig) -> Labels:
+    missing = (values.isna() | values.str.strip().str.lower().isin(_MISSING)).to_numpy(dtype=bool)
+    texts = values.fillna("").str.strip().to_numpy(dtype=str)
+    names, n_cells = np.unique(texts[~missing], return_counts=True)
+    enough = n_cells >= config.min_cells_per_label
+    kept = sorted(names[enough].tolist(), key=_natural)
+    rare = {str(name): int(n) for name, n in zip(names[~enough], n_cells[~enough], strict=True)}
+    if len(kept) < 2:
+        counted = ", ".join(f"{name} {n:,}" for name, n in zip(names, n_cells, strict=True))
+        raise InputError(
+            f"labels ({source}): {len(kept)} with at least {config.min_cells_per_label} cells; "
+            f"two are needed to tell apart. Seen: {counted[:200] or 'no label at all'}; "
+            + ("raise --resolution" if source == CLUSTERS else "name another --label-key")
+        )
+    code_of = {name: code for code, name in enumerate(kept)}
+    codes_n = np.array(
+        [-1 if none else code_of.get(text, -1) for text, none in zip(texts, missing, strict=True)],
+        dtype=np.int64,
+    )
+    return Labels(codes_n, tuple(kept), source, n_unlabelled=int(missing.sum()), rare=rare)
+
+
+def _natural(name: str) -> tuple[int, int, str]:
+    """Sort whole numbers by value and before words, so that cluster 10 follows 9."""
+    return (0, int(name), name) if name.isdecimal() else (1, 0, name)

@@ -1,0 +1,186 @@
+"""Writes a run's outputs: figures, models, tables and the annotated cells."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from scbaseline import keys
+from scbaseline.errors import OutputError
+from scbaseline.features import log_normalise
+from scbaseline.files import refuse_input_as_output, write_atomically
+from scbaseline.networks import RECIPES
+from scbaseline.report import figures
+from scbaseline.results import Run
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+    from matplotlib.figure import Figure
+
+DPI = 150
+
+
+def planned_outputs(out: Path, recipes: tuple[str, ...]) -> list[Path]:
+    """Return the files that a run of ``recipes`` may write into ``out``."""
+    names = ["metrics.json", "timings.json", "cells.h5ad", "run.toml"]
+    names += [f"figures/{name}.png" for name in ("qc", "training_curves")]
+    names += [f"figures/umap_{name}clusters.png" for name in ("pbmc_", "")]
+    names += [f"figures/{_confusion_name(recipe)}.png" for recipe in recipes]
+    names += [f"models/{recipe}.safetensors" for recipe in recipes]
+    return [out / name for name in names]
+
+
+def check_outputs(out: Path, recipes: tuple[str, ...], *inputs: str | Path | None) -> None:
+    """Make the folder and see that it can be written to, before any work starts.
+
+    Raises
+    ------
+    OutputError
+        An output would overwrite an input, or the folder cannot be written to.
+    """
+    for path in planned_outputs(out, recipes):
+        refuse_input_as_output(path, *inputs)
+    probe = out / ".scbaseline-probe"
+    write_atomically(probe, lambda temporary: temporary.write_bytes(b""))
+    probe.unlink()
+
+
+def save_run(run: Run, out: str | Path) -> list[Path]:
+    """Write everything that a run found into the folder ``out``; return the paths.
+
+    Each file is written under a temporary name and moved into place.
+
+    Raises
+    ------
+    OutputError
+        A file cannot be written; those before it are whole.
+    """
+    out = Path(out)
+    written: list[Path] = []
+
+    def put(name: str, write: Callable[[Path], object]) -> None:
+        write_atomically(out / name, write)
+        written.append(out / name)
+
+    for name, figure in run_figures(run).items():
+        put(f"figures/{name}.png", lambda path, figure=figure: figure.savefig(path, dpi=DPI))  # type: ignore[misc]
+    for recipe, classifier in run.classifiers.items():
+        classifier.save(out / f"models/{recipe}.safetensors")
+        written.append(out / f"models/{recipe}.safetensors")
+    put("cells.h5ad", lambda path: _write_cells(run, path))
+    put("metrics.json", lambda path: _write_json(metrics(run), path))
+    put("timings.json", lambda path: _write_json(timings(run), path))
+    put("run.toml", lambda path: path.write_text(run_toml(run), encoding="utf-8"))
+    return written
+
+
+def run_figures(run: Run) -> dict[str, "Figure"]:
+    """Return every figure of a run by the name of its file."""
+    footer = run.data.notice
+    # The file's name in the tutorials, where the cells are those of the tutorials.
+    umap = "umap_pbmc_clusters" if run.data.name.startswith("pbmc") else "umap_clusters"
+    tiers = {name: one.tier for name, one in run.protocols.items()}
+    drawn = {
+        "qc": figures.qc_figure(run.cells, footer=footer),
+        umap: figures.umap_figure(run.exploration, run.labels, footer=footer),
+    }
+    for recipe in run.config.recipe:
+        evaluations = {name: one.trained[recipe].evaluation for name, one in run.protocols.items()}
+        drawn[_confusion_name(recipe)] = figures.confusion_figure(
+            evaluations, recipe=recipe, tiers=tiers, footer=footer
+        )
+    # The curves of the classifiers that are saved, where there are any.
+    protocol = max(run.protocols.values(), key=lambda one: one.protocol.saves_models)
+    fits = {
+        recipe: trained.fit
+        for recipe, trained in protocol.trained.items()
+        if trained.fit is not None
+    }
+    drawn["training_curves"] = figures.training_curves_figure(
+        fits,
+        protocol=protocol.protocol.name,
+        held_out_name=protocol.protocol.stops_on,
+        footer=footer,
+    )
+    return drawn
+
+
+def metrics(run: Run) -> dict[str, Any]:
+    """Return what ``metrics.json`` holds; the same run gives the same content."""
+    return {"dataset": asdict(run.data), "results": [asdict(row) for row in run.rows]}
+
+
+def timings(run: Run) -> dict[str, Any]:
+    """Return what ``timings.json`` holds: seconds per stage."""
+    total = sum(run.timings.values())
+    return {
+        "dataset": {"name": run.data.name, "notice": run.data.notice},
+        "seconds": {**run.timings, "total": total},
+    }
+
+
+def run_toml(run: Run) -> str:
+    """Return the resolved settings, with which ``--config`` repeats the run."""
+    import tomli_w
+
+    lines = [f"Settings of a run on {run.data.name}; repeat it with --config and this file."]
+    if run.data.notice:
+        lines.append(run.data.notice)
+    return "".join(f"# {line}\n" for line in lines) + tomli_w.dumps(run.config.to_dict())
+
+
+def annotated_cells(run: Run) -> "AnnData":
+    """Return the kept cells with everything that was found of them.
+
+    ``X`` holds log1p of the counts per ``target_sum``, ``layers["counts"]`` the raw counts.
+    """
+    import anndata
+
+    kept = run.cells.adata
+    obs = kept.obs.copy()
+    clusters_n = run.exploration.clusters_n
+    obs[keys.LEIDEN] = pd.Categorical(clusters_n, categories=sorted(set(clusters_n), key=int))
+    for name, one in run.protocols.items():
+        obs[keys.split(name)] = pd.Categorical(one.split.part_n)
+        for recipe in (r for r in one.trained if r in RECIPES):
+            trained = one.trained[recipe]
+            obs[keys.predicted(name, recipe)] = pd.Categorical(
+                np.asarray(run.labels.names)[trained.predicted_n], categories=run.labels.names
+            )
+            if trained.probability_n is not None:
+                obs[keys.probability(name, recipe)] = trained.probability_n
+    total_n = obs[keys.TOTAL_COUNTS].to_numpy(np.float64)
+    return anndata.AnnData(
+        X=log_normalise(kept.X, total_n, target_sum=run.config.target_sum).astype(np.float32),
+        obs=obs,
+        var=kept.var,
+        layers={keys.COUNTS: kept.X},
+        obsm={keys.X_PCA: run.exploration.pcs_nc, keys.X_UMAP: run.exploration.umap_n2},
+        obsp=run.exploration.obsp,
+        uns={**run.exploration.uns, keys.PROVENANCE: asdict(run.data)},
+    )
+
+
+def _write_cells(run: Run, path: Path) -> None:
+    cells = annotated_cells(run)
+    try:
+        cells.write_h5ad(path, compression="gzip", compression_opts=1)
+    except (TypeError, ValueError) as error:
+        raise OutputError(
+            f"cells.h5ad: an obs or var column of the input cannot be written ({error}); "
+            "convert it to text or numbers, or drop it"
+        ) from error
+
+
+def _write_json(content: dict[str, Any], path: Path) -> None:
+    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _confusion_name(recipe: str) -> str:
+    """Name the file as the tutorials do: the first recipe's has no suffix."""
+    return "confusion_matrix" if recipe == "pca" else f"confusion_matrix_{recipe.replace('-', '_')}"

@@ -1,0 +1,172 @@
+"""What a run found: the frozen result types, and the tidy rows that programs read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbaseline.classifier import Classifier
+from scbaseline.config import RunConfig
+from scbaseline.evaluate import Evaluation
+from scbaseline.explore import Exploration
+from scbaseline.features import FeatureSpace
+from scbaseline.labels import Labels
+from scbaseline.protocols import Protocol
+from scbaseline.qc import FilteredCells
+from scbaseline.split import Split
+from scbaseline.train import Fit
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """What the counts are, whatever file brought them.
+
+    Attributes
+    ----------
+    name, title, licence, citation
+        The data set's, where the content is known; else the name that it was read by.
+    fingerprint
+        Of the content, as :func:`scbaseline.data.fingerprint.fingerprint` gives it.
+    notice
+        What must be said wherever these data stand in for others.
+    n_cells, n_genes, n_counts
+        The input's, before any filter.
+    n_other_features
+        Rows of antibodies, guides or peaks that were left out when reading.
+    """
+
+    name: str
+    title: str
+    licence: str
+    citation: str
+    fingerprint: str
+    notice: str
+    n_cells: int
+    n_genes: int
+    n_counts: int
+    n_other_features: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of ``metrics.json``: a score, and what it is worth.
+
+    Attributes
+    ----------
+    label
+        The label that the score is about; ``None``: all of them.
+    low, high
+        The 95 % interval, where the metric has one.
+    n
+        The number of cells that the score was computed on.
+    """
+
+    protocol: str
+    tier: str
+    label_source: str
+    recipe: str
+    metric: str
+    label: str | None
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+def rows_of(
+    protocol: str, tier: str, label_source: str, recipe: str, evaluation: Evaluation
+) -> tuple[Row, ...]:
+    """Return an evaluation's scores with their evidence beside them."""
+    return tuple(
+        Row(protocol, tier, label_source, recipe, s.metric, s.label, s.value, s.low, s.high, s.n)
+        for s in evaluation.scores
+    )
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One recipe or baseline under one protocol.
+
+    Attributes
+    ----------
+    predicted_n
+        Predicted label code of every kept cell, whatever its part.
+    evaluation
+        How it did on the test cells.
+    fit
+        The network's training; ``None`` for a baseline.
+    probability_n
+        Calibrated probability of the predicted label; ``None`` where the protocol has no
+        cells to calibrate on that are not test cells, and for baselines.
+    temperature
+        What the logits are divided by; ``None`` as above.
+    """
+
+    predicted_n: NDArray[np.int64]
+    evaluation: Evaluation
+    fit: Fit | None = None
+    probability_n: NDArray[np.float32] | None = None
+    temperature: float | None = None
+
+
+@dataclass(frozen=True)
+class ProtocolRun:
+    """All recipes and baselines under one protocol.
+
+    Attributes
+    ----------
+    tier
+        The tier of evidence that its figures reach with this run's labels.
+    split
+        The part that each cell played.
+    space
+        The features, as this protocol fits them.
+    trained
+        Recipe or baseline → its result.
+    """
+
+    protocol: Protocol
+    tier: str
+    split: Split
+    space: FeatureSpace
+    trained: dict[str, Trained]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that a run found.
+
+    Attributes
+    ----------
+    data
+        What the counts are, and their fingerprint.
+    cells
+        The cells that passed quality control, and why others did not.
+    exploration
+        Clusters and layout of all kept cells.
+    protocols
+        Protocol → its result.
+    classifiers
+        Recipe → the classifier whose scores are those of ``protocols["inductive"]``.
+    timings
+        Stage → seconds.
+    """
+
+    config: RunConfig
+    data: DataInfo
+    cells: FilteredCells
+    exploration: Exploration
+    labels: Labels
+    protocols: dict[str, ProtocolRun]
+    classifiers: dict[str, Classifier]
+    timings: dict[str, float]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """All scores, tidy: one row per protocol, recipe, metric and label."""
+        return tuple(
+            row
+            for name, one in self.protocols.items()
+            for recipe, trained in one.trained.items()
+            for row in rows_of(name, one.tier, self.labels.source, recipe, trained.evaluation)
+        )

@@ -1,0 +1,69 @@
+"""Claims about the exploration, against scanpy's own calls."""
+
+import warnings
+
+import numpy as np
+import pytest
+import scanpy as sc
+from anndata import AnnData
+from conftest import SMALL
+from sklearn.metrics import adjusted_rand_score
+
+from scbaseline import RunConfig, explore_cells, fit_feature_space, keys
+from scbaseline.errors import InputError
+
+
+def blobs(n_cells: int, *, n_comps: int = 5, seed: int = 0) -> np.ndarray:
+    """Return cells around four distant centres, all four of the same size."""
+    rng = np.random.default_rng(seed)
+    centers = 20 * np.eye(n_comps)[:4]
+    points = centers[np.arange(n_cells) % 4] + rng.normal(size=(n_cells, n_comps))
+    return points.astype(np.float32)
+
+
+def test_partition_equals_scanpys(pbmc3k: AnnData) -> None:
+    """On PBMC3k, the clusters are those of the tutorial's calls (ARI at least .99)."""
+    total_n = pbmc3k.obs[keys.TOTAL_COUNTS].to_numpy()
+    space = fit_feature_space(pbmc3k.X, total_n, RunConfig())
+    pcs_nc = space.project(space.scale(pbmc3k.X, total_n))
+    ours = explore_cells(pcs_nc, RunConfig())
+
+    theirs = AnnData(obsm={"X_pca": pcs_nc})
+    sc.pp.neighbors(theirs, n_neighbors=10, n_pcs=30, use_rep="X_pca", random_state=0)
+    sc.tl.leiden(theirs, flavor="igraph", n_iterations=2, directed=False, random_state=0)
+    assert adjusted_rand_score(theirs.obs["leiden"], ours.clusters_n) > 0.99
+    sizes = np.unique(ours.clusters_n.astype(int), return_counts=True)[1]
+    assert (np.diff(sizes) <= 0).all(), "cluster 0 is the largest"
+
+
+def test_above_the_dense_path_neighbours_work() -> None:
+    """At a size where approximate neighbours are searched, nothing crashes, four blobs are found.
+
+    pynndescent 0.7.0 fails here: it calls a method that scipy's sparse arrays do not have.
+    """
+    points = blobs(8_500)
+    found = explore_cells(points, RunConfig(resolution=0.05, n_pcs=5, n_comps=5))
+    assert adjusted_rand_score(np.arange(8_500) % 4, found.clusters_n) > 0.99
+
+
+def test_one_can_go_on_in_scanpy() -> None:
+    """The graph is stored as scanpy stores it, so that scanpy's next step runs on it."""
+    found = explore_cells(blobs(200), SMALL)
+    adata = AnnData(obsm={keys.X_PCA: found.pcs_nc}, obsp=found.obsp, uns=found.uns)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sc.tl.diffmap(adata)
+    assert adata.obsm["X_diffmap"].shape[0] == 200
+
+
+def test_the_seed_fixes_the_result() -> None:
+    """The same seed gives the same clusters and coordinates."""
+    one, two = explore_cells(blobs(100), SMALL), explore_cells(blobs(100), SMALL)
+    np.testing.assert_array_equal(one.clusters_n, two.clusters_n)
+    np.testing.assert_array_equal(one.umap_n2, two.umap_n2)
+
+
+def test_too_few_cells_are_an_error() -> None:
+    """Ten cells have no neighbourhood of ten."""
+    with pytest.raises(InputError, match="lower --n-neighbors"):
+        explore_cells(blobs(10), SMALL)
