@@ -19,6 +19,8 @@ from scbaseline.errors import DataNotFoundError, ModelFileError
 from scbaseline.networks import RECIPES
 from scbaseline.results import Run
 
+pytestmark = pytest.mark.xdist_group("classifier")  # its module fixtures are costly
+
 
 @pytest.fixture(scope="module")
 def finished() -> Run:

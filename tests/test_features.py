@@ -10,6 +10,8 @@ from scbaseline import RunConfig, features, fit_feature_space, keys
 from scbaseline.errors import InputError
 from scbaseline.features import FeatureSpace
 
+pytestmark = pytest.mark.xdist_group("features")  # its module fixtures are costly
+
 
 def totals(adata: AnnData) -> np.ndarray:
     return adata.obs[keys.TOTAL_COUNTS].to_numpy()

@@ -21,6 +21,8 @@ from scbaseline.labels import Labels
 from scbaseline.protocols import PROTOCOLS, Protocol
 from scbaseline.split import TEST, TRAINING, Split
 
+pytestmark = pytest.mark.xdist_group("honesty")  # its module fixtures are costly
+
 CONFIG = dataclasses.replace(SMALL, label_key="cell_type", min_cells=3)
 HONEST = [protocol for protocol in PROTOCOLS.values() if protocol.saves_models]
 

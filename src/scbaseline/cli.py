@@ -28,7 +28,7 @@ def _settings_file(app: App, commands: tuple[str, ...], arguments: Any) -> None:
                 )
             try:
                 Toml(path, use_commands_as_keys=False)(app, commands, arguments)
-            except ValueError as error:
+            except (CycloptsError, ValueError) as error:
                 raise ConfigError(f"--config {path}: not a TOML file ({error})") from error
 
 
@@ -99,8 +99,8 @@ def run(
             screen.print()
             screen.print(console.label_table(result, name))
     screen.print()
-    screen.print("Wrote")
-    for line in console.short_paths(written):
+    screen.print(f"Wrote into {out}/" if out != Path() else "Wrote")
+    for line in console.short_paths([path.relative_to(out) for path in written]):
         screen.print(f"  {line}")
     screen.print()
     screen.print(console.headline_table(result))
@@ -205,7 +205,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always", ScbaselineWarning)
         warnings.showwarning = lambda message, *_, **__: _say("warning", message)
         try:
-            app(sys.argv[1:] if argv is None else argv, exit_on_error=False, print_error=False)
+            app(
+                sys.argv[1:] if argv is None else argv,
+                exit_on_error=False,
+                print_error=False,
+                result_action="return_none",
+            )
         except CycloptsError as error:
             _say("error", f"{str(error).strip()} See `scbaseline --help`.")
             return 2

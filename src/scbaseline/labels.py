@@ -64,12 +64,8 @@ def labels_from_column(obs: pd.DataFrame, config: RunConfig) -> Labels:
         No such column; a column of continuous numbers; fewer than two labels with enough
         cells.
     """
+    check_label_key(obs, config)
     label_key = config.label_key
-    if label_key not in obs:
-        raise InputError(
-            f"--label-key {label_key}: obs has no such column. "
-            f"{did_you_mean(str(label_key), obs.columns)}"
-        )
     values = obs[label_key]
     if pd.api.types.is_float_dtype(values.dtype):
         given = values.dropna()
@@ -81,6 +77,21 @@ def labels_from_column(obs: pd.DataFrame, config: RunConfig) -> Labels:
         # A whole number reads as 3, not as 3.0, in every table that follows.
         values = values.astype("Int64")
     return _encode(values.astype("string"), f"given:{label_key}", config)
+
+
+def check_label_key(obs: pd.DataFrame, config: RunConfig) -> None:
+    """Refuse a label column that is not there.
+
+    Raises
+    ------
+    InputError
+        ``config.label_key`` is set, and no column has this name.
+    """
+    if config.label_key is not None and config.label_key not in obs:
+        raise InputError(
+            f"--label-key {config.label_key}: obs has no such column. "
+            f"{did_you_mean(config.label_key, obs.columns)}"
+        )
 
 
 def _encode(values: "pd.Series[str]", source: str, config: RunConfig) -> Labels:

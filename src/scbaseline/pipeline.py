@@ -24,7 +24,7 @@ from scbaseline.data.provenance import provenance_of
 from scbaseline.evaluate import Evaluation, evaluate_predictions
 from scbaseline.explore import explore_cells
 from scbaseline.features import FeatureSpace, fit_feature_space
-from scbaseline.labels import Labels, labels_from_clusters, labels_from_column
+from scbaseline.labels import Labels, check_label_key, labels_from_clusters, labels_from_column
 from scbaseline.networks import RECIPES, Recipe
 from scbaseline.protocols import PROTOCOLS, Protocol
 from scbaseline.qc import filter_cells
@@ -73,6 +73,7 @@ def run(
         with stage("check"):
             checked = check_counts(adata, total_key=config.total_key)
             data = _describe(checked)
+            check_label_key(checked.obs, config)  # before quality control can say anything else
         with stage("quality control"):
             cells = filter_cells(checked, config)
         # Given labels are read before the slow steps: a wrong column is said at once.

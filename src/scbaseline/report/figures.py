@@ -76,7 +76,7 @@ def umap_figure(
         if any(grey.values()):
             counted = ", ".join(f"{n:,} {words}" for words, n in grey.items() if n)
             subtitle = f"Grey cells: {counted}."
-    n_names = max(len(names) for _, _, names in panels)
+    n_names = max(len(panel_names) for _, _, panel_names in panels)
     figure = framed(
         6.8 if len(panels) == 1 else 5.2 + 0.1 * max(0, n_names - 10),
         title=f"UMAP of {len(xy_n2):,} cells in {len(names)} Leiden clusters",
@@ -89,8 +89,8 @@ def umap_figure(
             ax.set_title(title, loc="left", size=11, color=INK, parse_math=False)
         cloud(ax, xy_n2, codes_n, size=float(np.clip(24_000 / len(xy_n2), 0.6, 18)))
     figure.draw_without_rendering()  # the names are placed by where the panels come to lie
-    for ax, (_, codes_n, names) in zip(axes, panels, strict=True):
-        name_cells(ax, xy_n2, codes_n, names=names)
+    for ax, (_, codes_n, panel_names) in zip(axes, panels, strict=True):
+        name_cells(ax, xy_n2, codes_n, names=panel_names)
     return figure
 
 
@@ -144,7 +144,7 @@ def confusion_figure(
         )  # fmt: skip
     for ax in axes.flat[len(evaluations) :]:
         ax.remove()
-    bar = figure.colorbar(mesh, ax=axes, shrink=0.6, aspect=30, pad=0.02)
+    bar = figure.colorbar(mesh, ax=figure.axes, shrink=0.6, aspect=30, pad=0.02)
     bar.set_label("% of the true label's cells", color=INK)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, labelsize=9, labelcolor=INK)

@@ -14,6 +14,7 @@ WIDTH = 10.67
 """Inches; 1,600 pixels at :data:`DPI`."""
 
 DPI = 150
+"""Pixels per inch of every figure."""
 
 INK, FAINT, PALE = "#222222", "#666666", "#dcdcdc"
 """Words; words of less weight; cells and lines that stay behind."""

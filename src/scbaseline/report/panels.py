@@ -51,8 +51,6 @@ def histogram(
     shown = np.concatenate([values, list(thresholds)])
     if percent:
         edges = np.linspace(0, 1.05 * shown.max() or 1, _N_BINS)
-        for threshold in thresholds:  # so that no bar stands on both sides of it
-            edges[np.abs(edges[1:-1] - threshold).argmin() + 1] = threshold
     else:
         # Depths differ by orders of magnitude; a logarithm has no room for empty cells.
         if n_empty := int((values <= 0).sum()):
@@ -65,6 +63,8 @@ def histogram(
         ax.set_xscale("log")
         ax.set_xticks(_round_values(low, high))
         ax.xaxis.set_minor_locator(NullLocator())
+    for threshold in thresholds:  # so that no bar stands on both sides of it
+        edges[np.abs(edges[1:-1] - threshold).argmin() + 1] = threshold
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     ax.hist(
         [values[kept_n], values[~kept_n]], bins=list(edges), stacked=True,

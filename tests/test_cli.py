@@ -1,0 +1,242 @@
+"""Claims about the command line: what it writes, prints and refuses."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import simulate
+
+from scbaseline import Classifier, RunConfig, keys
+from scbaseline.cli import main
+from scbaseline.networks import RECIPES
+from scbaseline.protocols import PROTOCOLS
+
+pytestmark = pytest.mark.xdist_group("cli")  # its module fixtures are costly
+
+FLAGS = ["--min-genes", "1", "--n-top-genes", "60", "--n-comps", "10", "--n-pcs", "10"]
+FLAGS += ["--n-bootstrap", "100", "--threads", "1"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with simulated cells in it, and the outputs of a run on them in out/."""
+    folder = tmp_path_factory.mktemp("cli")
+    cells = simulate()
+    del cells.uns[keys.PROVENANCE]
+    cells.write_h5ad(folder / "cells.h5ad")
+    status = main(
+        ["run", str(folder / "cells.h5ad"), "--label-key", "cell_type", "--out"]
+        + [str(folder / "out"), *FLAGS]
+    )
+    assert status == 0
+    return folder
+
+
+def test_every_output_is_there(folder: Path) -> None:
+    """Figures, models, tables, cells and settings, and nothing else."""
+    written = {str(p.relative_to(folder / "out")) for p in (folder / "out").rglob("*.*")}
+    assert written == {
+        "figures/qc.png",
+        "figures/umap_clusters.png",
+        "figures/training_curves.png",
+        "figures/confusion_matrix.png",
+        "figures/confusion_matrix_hvg.png",
+        "figures/confusion_matrix_hvg_earlystop.png",
+        "models/pca.safetensors",
+        "models/hvg.safetensors",
+        "models/hvg-earlystop.safetensors",
+        "metrics.json",
+        "timings.json",
+        "cells.h5ad",
+        "run.toml",
+    }
+
+
+def test_metrics_are_tidy(folder: Path) -> None:
+    """One row per protocol, recipe, metric and label, with value, interval, n and tier."""
+    content = json.loads((folder / "out/metrics.json").read_text())
+    rows = pd.DataFrame(content["results"])
+    columns = "protocol tier label_source recipe metric label value low high n"
+    assert list(rows) == columns.split()
+    assert not rows.duplicated(["protocol", "recipe", "metric", "label"]).any()
+    assert set(rows["label_source"]) == {"given:cell_type"}
+    assert set(rows["tier"]) == {"T0", "T1"}
+    assert set(rows["metric"]) == {
+        "accuracy", "f1_macro", "train_accuracy", "f1", "precision", "recall", "support",
+    }  # fmt: skip
+    assert content["dataset"]["n_cells"] == 240
+
+
+def test_figures_can_be_recomputed_from_the_cells(folder: Path) -> None:
+    """The accuracy in the table is that of the columns in cells.h5ad."""
+    cells = anndata.read_h5ad(folder / "out/cells.h5ad")
+    rows = json.loads((folder / "out/metrics.json").read_text())["results"]
+    for row in rows:
+        if row["metric"] == "accuracy" and row["recipe"] in RECIPES:
+            test = cells.obs[keys.split(row["protocol"])] == "test"
+            predicted = cells.obs[keys.predicted(row["protocol"], row["recipe"])].astype(str)
+            right = predicted[test] == cells.obs["cell_type"][test].astype(str)
+            assert right.mean() == pytest.approx(row["value"])
+            assert test.sum() == row["n"]
+
+
+def test_cells_keep_raw_counts(folder: Path) -> None:
+    """Counts are those that came in; X is their log1p per 10,000."""
+    given = anndata.read_h5ad(folder / "cells.h5ad")
+    cells = anndata.read_h5ad(folder / "out/cells.h5ad")
+    assert (cells.layers["counts"] != given.X).nnz == 0
+    back = np.expm1(cells.X.toarray()) * cells.obs[keys.TOTAL_COUNTS].to_numpy()[:, None] / 1e4
+    np.testing.assert_allclose(back, given.X.toarray(), atol=1e-3)
+    assert cells.obsm[keys.X_UMAP].shape == (240, 2)
+    assert {"neighbors", "leiden", "umap", "scbaseline"} <= set(cells.uns)
+
+
+def test_a_prediction_is_a_table(folder: Path) -> None:
+    """Predict writes one row per cell, and agrees with the column of the run."""
+    out = folder / "predicted.csv"
+    model = str(folder / "out/models/pca.safetensors")
+    assert main(["predict", model, str(folder / "cells.h5ad"), "--out", str(out)]) == 0
+    table = pd.read_csv(out, index_col="cell_id")
+    assert list(table) == ["predicted_label", "probability"]
+    cells = anndata.read_h5ad(folder / "out/cells.h5ad")
+    assert (table["predicted_label"] == cells.obs["predicted_inductive_pca"].astype(str)).all()
+    np.testing.assert_allclose(
+        table["probability"], cells.obs["probability_inductive_pca"], atol=1e-5
+    )
+
+
+def test_the_settings_repeat_the_run(folder: Path) -> None:
+    """run.toml holds the resolved settings; given back, it makes the same models."""
+    again = folder / "again"
+    settings = str(folder / "out/run.toml")
+    resolved = tomllib.loads(Path(settings).read_text())
+    assert RunConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in resolved.items()})
+    status = main(
+        ["run", str(folder / "cells.h5ad"), "--config", settings, "--out", str(again), "-q"]
+    )
+    assert status == 0
+    for recipe in RECIPES:
+        name = f"models/{recipe}.safetensors"
+        assert (again / name).read_bytes() == (folder / "out" / name).read_bytes()
+    assert (again / "metrics.json").read_text() == (folder / "out/metrics.json").read_text()
+
+
+def test_a_flag_wins_over_the_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Default < TOML < flag."""
+    (folder / "s.toml").write_text('seed = 3\nrecipe = ["pca"]\nprotocol = ["inductive"]\n')
+    out = folder / "flag"
+    words = ["run", str(folder / "cells.h5ad"), "--config", str(folder / "s.toml"), "--seed", "4"]
+    assert main([*words, "--out", str(out), *FLAGS]) == 0
+    resolved = tomllib.loads((out / "run.toml").read_text())
+    assert (resolved["seed"], resolved["recipe"]) == (4, ["pca"])
+    printed = capsys.readouterr().out
+    assert "published" not in printed.splitlines()[-20:][0]
+    assert not (out / "models/hvg.safetensors").exists()
+
+
+def test_the_console_ends_with_the_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Recipe × protocol with tier, n and intervals, and why the columns differ."""
+    main(["run", str(folder / "cells.h5ad"), "--out", str(folder / "table"), *FLAGS])
+    printed = capsys.readouterr()
+    assert printed.err == "", "no progress in a pipe"
+    for word in [*RECIPES, *PROTOCOLS, "logistic", "majority", "T0", "T0+", "accuracy", "macro-F1"]:
+        assert word in printed.out
+    assert "given this training set and donor" in printed.out
+    assert "predicting itself" in printed.out
+
+
+def test_quiet_prints_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--quiet leaves the console to warnings and errors."""
+    words = ["run", str(folder / "cells.h5ad"), "--out", str(folder / "quiet"), "--quiet"]
+    main([*words, "--protocol", "inductive", "--recipe", "pca", *FLAGS])
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "")
+
+
+def test_show_prints_the_card(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A person reads labels, evidence and origin."""
+    assert main(["show", str(folder / "out/models/hvg.safetensors")]) == 0
+    printed = capsys.readouterr().out
+    for word in ("type 0", "T1", "accuracy", "inductive", "60 genes"):
+        assert word in printed
+
+
+def test_datasets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each name of the table, and where it is found."""
+    assert main(["datasets"]) == 0
+    printed = capsys.readouterr().out
+    assert "pbmc3k" in printed
+    assert "embedded" in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (["run", "pbmc3"], 1, "Did you mean pbmc3k"),
+        (["run", "nowhere/x.h5ad"], 1, "nowhere/x.h5ad"),
+        (["run", "{cells}", "--label-key", "cell_typ"], 1, "Did you mean cell_type"),
+        (["run", "{cells}", "--min-genes", "-1"], 2, "min_genes: -1"),
+        (["run", "{cells}", "--min-genes", "many"], 2, "--min-genes"),
+        (["run", "{cells}", "--recipe", "hgv"], 2, "Did you mean hvg"),
+        (["run", "{cells}", "--protocl", "x"], 2, "--protocol"),
+        (["run", "{cells}", "--config", "none.toml"], 2, "none.toml"),
+        (["run", "{cells}", "--config", "{bad}"], 2, "bad.toml"),
+        (["run", "{cells}", "--config", "{unknown}"], 2, "Did you mean --min-genes"),
+        (["run", "{cells}", "--min-genes", "100000"], 1, "lower --min-genes"),
+        (["run", "{cells}", "--out", "{cells}"], 1, "cannot be written"),
+        (["rin"], 2, "run"),
+        (["predict", "{cells}", "{cells}", "--out", "x.csv"], 1, "cannot be read as a model"),
+        (["predict", "none.safetensors", "{cells}", "--out", "x.csv"], 1, "no such model file"),
+        (["show", "{cells}"], 1, "cannot be read as a model"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_mistake_ends_with_one_clear_line(
+    words: list[str],
+    status: int,
+    says: str,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One line on stderr, exit 1 for data and 2 for usage, nothing written."""
+    monkeypatch.chdir(tmp_path)
+    places = {"cells": folder / "cells.h5ad", "bad": tmp_path / "bad.toml"}
+    places["unknown"] = tmp_path / "unknown.toml"
+    places["bad"].write_text("seed = = 3")
+    places["unknown"].write_text("min_gens = 3")
+    assert main([word.format(**places) for word in words]) == status
+    printed = capsys.readouterr().err
+    assert printed.startswith("scbaseline: error: ")
+    assert printed.count("\n") == 1
+    assert says in printed
+    assert {p.name for p in tmp_path.rglob("*") if p.is_file()} == {"bad.toml", "unknown.toml"}
+
+
+def test_an_input_is_never_overwritten(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run whose cells.h5ad would be its own input is refused before it starts."""
+    cells = tmp_path / "cells.h5ad"
+    cells.write_bytes((folder / "cells.h5ad").read_bytes())
+    assert main(["run", str(cells), "--out", str(tmp_path)]) == 1
+    assert "is the input itself" in capsys.readouterr().err
+    assert cells.read_bytes() == (folder / "cells.h5ad").read_bytes()
+
+
+def test_a_total_column_is_used(folder: Path, tmp_path: Path) -> None:
+    """With --total-key, a query of some genes is normalised by the whole cell's total."""
+    adata = anndata.read_h5ad(folder / "cells.h5ad")
+    some = adata[:, :80].copy()
+    some.obs["depth"] = adata.obs[keys.TOTAL_COUNTS]
+    some.write_h5ad(tmp_path / "some.h5ad")
+    words = ["run", str(tmp_path / "some.h5ad"), "--total-key", "depth", *FLAGS]
+    assert main([*words, "--out", str(tmp_path), "--recipe", "pca", "-q"]) == 0
+    cells = anndata.read_h5ad(tmp_path / "cells.h5ad")
+    np.testing.assert_array_equal(cells.obs[keys.TOTAL_COUNTS], adata.obs[keys.TOTAL_COUNTS])
+    assert Classifier.load(tmp_path / "models/pca.safetensors").card.config["total_key"] == "depth"
