@@ -35,10 +35,9 @@ def main() -> None:
                 tiers[row.protocol] = row.tier
         print(f"seed {seed} done", file=sys.stderr)
 
-    print(
-        f"{result.data.title}, seeds 0–{arguments.seeds - 1}, {min(clusters)}–{max(clusters)} labels"
-    )
-    print(f"({result.labels.source}); mean ± standard deviation over seeds.\n")
+    print(f"{result.data.title}, seeds 0–{arguments.seeds - 1};")
+    print(f"{min(clusters)}–{max(clusters)} labels ({result.labels.source});")
+    print("mean ± standard deviation over seeds.\n")
     columns = [(metric, protocol) for metric in METRICS for protocol in tiers]
     heads = [f"{METRICS[metric]}, {protocol} ({tiers[protocol]})" for metric, protocol in columns]
     print("| recipe | " + " | ".join(heads) + " |")
