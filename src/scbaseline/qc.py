@@ -101,8 +101,9 @@ def filter_cells(adata: "AnnData", config: RunConfig) -> FilteredCells:
     kept = np.ones(adata.n_obs, dtype=bool)
     dropped: dict[str, int] = {}
     # A cell without a count has no profile, even where the user sets min_genes to 0.
-    rules = {f"fewer than {config.min_genes} genes": n_genes < max(config.min_genes, 1)}
-    thresholds = {keys.N_GENES: (float(config.min_genes), float("inf"))}
+    min_genes = max(config.min_genes, 1)
+    rules = {f"fewer than {min_genes} genes": n_genes < min_genes}
+    thresholds = {keys.N_GENES: (float(min_genes), float("inf"))}
     if config.max_pct_counts_mt is not None:
         rules[f"over {config.max_pct_counts_mt:g} % mitochondrial"] = (
             pct_mt > config.max_pct_counts_mt

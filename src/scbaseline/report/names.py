@@ -89,7 +89,7 @@ def _place(
     n_foreign = every * _inside(others[::every], boxes)
     cost = 0.002 * np.linalg.norm(middles - anchor, axis=1)
     cost[len(inner) :] += 0.2
-    cost += 0 * (1 - _shared_area(boxes, panel) / area)
+    cost += 10 * (1 - _shared_area(boxes, panel) / area)
     for other in taken:
         cost += 10 * _shared_area(boxes, other) / area
     # A name must not hide most of its cells, and is read as that of the cells beneath it.

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from matplotlib.figure import Figure
 
-DPI = 150
-
 
 def planned_outputs(out: Path, recipes: tuple[str, ...]) -> list[Path]:
     """Return the files that a run of ``recipes`` may write into ``out``."""
@@ -67,7 +65,7 @@ def save_run(run: Run, out: str | Path) -> list[Path]:
         written.append(out / name)
 
     for name, figure in run_figures(run).items():
-        put(f"figures/{name}.png", lambda path, figure=figure: figure.savefig(path, dpi=DPI))  # type: ignore[misc]
+        put(f"figures/{name}.png", figure.savefig)
     for recipe, classifier in run.classifiers.items():
         classifier.save(out / f"models/{recipe}.safetensors")
         written.append(out / f"models/{recipe}.safetensors")
@@ -103,7 +101,7 @@ def run_figures(run: Run) -> dict[str, "Figure"]:
     drawn["training_curves"] = figures.training_curves_figure(
         fits,
         protocol=protocol.protocol.name,
-        held_out_name=protocol.protocol.stops_on,
+        held_out_name=f"{protocol.protocol.stops_on} cells",
         footer=footer,
     )
     return drawn
