@@ -14,7 +14,7 @@ from conftest import SMALL, simulate
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from scbaseline import Classifier, ScbaselineWarning, run
+from scbaseline import Classifier, ScbaselineWarning, keys, run
 from scbaseline.errors import DataNotFoundError, ModelFileError
 from scbaseline.networks import RECIPES
 from scbaseline.results import Run
@@ -95,6 +95,24 @@ def test_missing_genes_are_said(finished: Run) -> None:
     lacking = finished.cells.adata[:, 30:].copy()
     with pytest.warns(ScbaselineWarning, match="genes are not in the data"):
         finished.classifiers["pca"].predict(lacking)
+
+
+def test_a_gene_that_was_not_measured_takes_its_training_mean(finished: Run) -> None:
+    """It equals standardising by hand, with the training mean in place of missing genes."""
+    classifier, query = finished.classifiers["hvg"], finished.cells.adata
+    space = finished.protocols["inductive"].space
+    total_n = query.obs[keys.TOTAL_COUNTS].to_numpy()
+    x_ng = space.scale(query.X, total_n).dense()
+    x_ng[:, :30] = space.center_g[:30]
+    with torch.inference_mode():
+        logits_nk = classifier.network(torch.from_numpy(x_ng)) / classifier.temperature
+    query = query.copy()
+    query.obs["depth"] = total_n
+    query.uns[keys.PROVENANCE]["total_key"] = "depth"
+    lacking = query[:, np.delete(np.arange(query.n_vars), space.genes_g[:30])].copy()
+    with pytest.warns(ScbaselineWarning, match="30 of the model's 60 genes"):
+        probabilities_nk = classifier.probabilities(lacking)
+    np.testing.assert_allclose(probabilities_nk, logits_nk.softmax(1).numpy(), atol=1e-5)
 
 
 def test_an_empty_cell_gets_no_label(finished: Run) -> None:

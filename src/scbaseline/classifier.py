@@ -95,7 +95,9 @@ class Classifier(nn.Module):
         Parameters
         ----------
         counts_ng
-            Raw counts of the model's genes, in the model's order, cells × genes.
+            Raw counts of the model's genes, in the model's order, cells × genes. NaN where a
+            gene was not measured: it then takes its mean over the training cells, where a
+            zero would be a measurement that nobody made.
         total_n
             Each cell's total count over all of its genes, not only the model's.
         """
@@ -103,6 +105,7 @@ class Classifier(nn.Module):
         per_cell = self.target_sum / total_n.clamp(min=1).unsqueeze(1)
         x_nf = (torch.log1p(counts_ng * per_cell) - self.mean_g) / self.sd_g
         x_nf = torch.maximum(torch.minimum(x_nf, self.max_value), -self.max_value)
+        x_nf = torch.where(torch.isnan(counts_ng), self.center_g, x_nf)
         if self.components_gc.shape[1] > 0:
             x_nf = (x_nf - self.center_g) @ self.components_gc
         return torch.softmax(self.network(x_nf) / self.temperature, dim=1)
@@ -114,7 +117,7 @@ class Classifier(nn.Module):
         ----------
         adata
             Raw counts in ``X``; genes are found by Ensembl id first, by symbol second, and
-            those that are missing count as zero.
+            those that are missing count as not measured.
 
         Raises
         ------
@@ -154,7 +157,7 @@ class Classifier(nn.Module):
         if found.missing:
             warnings.warn(
                 f"{len(found.missing):,} of the model's {len(self.card.gene_symbols):,} genes are "
-                f"not in the data and count as 0 (first: {', '.join(found.missing[:5])})",
+                f"not in the data (first: {', '.join(found.missing[:5])})",
                 ScbaselineWarning,
                 stacklevel=3,
             )
@@ -163,8 +166,10 @@ class Classifier(nn.Module):
         with torch.inference_mode():
             for start in range(0, counts.n_obs, _BLOCK):
                 rows = slice(start, start + _BLOCK)
-                counts_ng = torch.from_numpy(aligned_counts(counts.X, found, rows=rows).toarray())
-                blocks.append(self(counts_ng, torch.from_numpy(total_n[rows])).numpy())
+                counts_ng = aligned_counts(counts.X, found, rows=rows).toarray()
+                counts_ng[:, found.columns < 0] = np.nan
+                totals = torch.from_numpy(total_n[rows])
+                blocks.append(self(torch.from_numpy(counts_ng), totals).numpy())
         return np.concatenate(blocks)
 
     def save(self, path: str | Path) -> None:
