@@ -75,7 +75,7 @@ def test_the_card_tells_what_the_file_is(finished: Run, tmp_path: Path) -> None:
     assert card["labels"] == ["type 0", "type 1", "type 2"]
     assert card["tier"] == "T1"
     accuracy = next(row for row in card["metrics"] if row["metric"] == "accuracy")
-    one = finished.protocols["inductive"].trained["hvg"].evaluation.score("accuracy")
+    one = finished.protocols["inductive"].evaluations["hvg"].score("accuracy")
     assert (accuracy["value"], accuracy["n"]) == (one.value, one.n)
     assert card["data"]["fingerprint"] == finished.data.fingerprint
 

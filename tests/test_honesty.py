@@ -15,7 +15,7 @@ from anndata import AnnData
 from conftest import SMALL, simulate
 from scipy import sparse
 
-from scbaseline import check_counts, keys, labels_from_column, pipeline, split_cells
+from scbaseline import check_counts, fitting, keys, labels_from_column, split_cells
 from scbaseline.features import FeatureSpace, fit_feature_space
 from scbaseline.labels import Labels
 from scbaseline.protocols import PROTOCOLS, Protocol
@@ -65,7 +65,7 @@ def fitted(
     protocol: Protocol, cells: AnnData, labels: Labels, split: Split
 ) -> dict[str, list[np.ndarray]]:
     """Return everything that is fitted under a protocol, by the stage that fits it."""
-    one = pipeline.run_protocol(protocol, cells, labels, split, CONFIG)
+    one = fitting.run_protocol(protocol, cells, labels, split, CONFIG)
     networks = [one.trained[name] for name in CONFIG.recipe]
     return {
         "genes": [one.space.genes_g],
@@ -166,7 +166,7 @@ def test_a_leak_in_one_part_of_the_features_is_caught(
 
     found = []
     for data in (cells, tampered(cells, split, tamper)):
-        monkeypatch.setattr(pipeline, "fit_feature_space", fit_with_leak(data))
+        monkeypatch.setattr(fitting, "fit_feature_space", fit_with_leak(data))
         found.append(fitted(PROTOCOLS["inductive"], data, labels, split)[stage])
     assert not all(np.array_equal(one, two) for one, two in zip(*found, strict=True))
 
@@ -192,7 +192,7 @@ def test_stopping_and_calibrating_on_test_cells_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A twin that watches test cells leaks into the kept weights and the temperature only."""
-    monkeypatch.setattr(pipeline, "VALIDATION", TEST)
+    monkeypatch.setattr(fitting, "VALIDATION", TEST)
     changed = changed_stages(PROTOCOLS["inductive"], intact, tamper)
     assert "temperature" in changed
     assert changed <= {"temperature", "stopping", "weights"}
@@ -202,5 +202,5 @@ def test_stopping_on_test_cells_moves_the_kept_epoch(
     intact: tuple[AnnData, Labels, Split], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With test cells that cannot be learnt, a twin that stops on them stops elsewhere."""
-    monkeypatch.setattr(pipeline, "VALIDATION", TEST)
+    monkeypatch.setattr(fitting, "VALIDATION", TEST)
     assert "stopping" in changed_stages(PROTOCOLS["inductive"], intact, genes_permuted)

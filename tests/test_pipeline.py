@@ -104,7 +104,7 @@ def test_pbmc3k_comes_near_the_literature(test_data: Path) -> None:
     result = run(read_counts(test_data / "pbmc3k" / "pbmc3k_raw.h5ad"), RunConfig())
     for recipe in RECIPES:
         published, inductive = (
-            result.protocols[p].trained[recipe].evaluation.score("accuracy").value
+            result.protocols[p].evaluations[recipe].score("accuracy").value
             for p in ("published", "inductive")
         )
         assert 0.87 <= published <= 0.95

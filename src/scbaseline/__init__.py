@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from scbaseline.evaluate import evaluate_predictions
     from scbaseline.explore import explore_cells
     from scbaseline.features import fit_feature_space
+    from scbaseline.fitting import run_protocol
     from scbaseline.labels import labels_from_clusters, labels_from_column
-    from scbaseline.pipeline import run, run_protocol
+    from scbaseline.pipeline import run
     from scbaseline.qc import filter_cells
     from scbaseline.results import Run
     from scbaseline.split import split_cells
@@ -47,7 +48,7 @@ _HOME = {
     "predict_baseline": "baselines",
     "read_counts": "data.read",
     "run": "pipeline",
-    "run_protocol": "pipeline",
+    "run_protocol": "fitting",
     "split_cells": "split",
 }
 

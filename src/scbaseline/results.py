@@ -91,8 +91,6 @@ class Trained:
     ----------
     predicted_n
         Predicted label code of every kept cell, whatever its part.
-    evaluation
-        How it did on the test cells.
     fit
         The network's training; ``None`` for a baseline.
     probability_n
@@ -103,7 +101,6 @@ class Trained:
     """
 
     predicted_n: NDArray[np.int64]
-    evaluation: Evaluation
     fit: Fit | None = None
     probability_n: NDArray[np.float32] | None = None
     temperature: float | None = None
@@ -122,7 +119,9 @@ class ProtocolRun:
     space
         The features, as this protocol fits them.
     trained
-        Recipe or baseline → its result.
+        Recipe or baseline → its predictions, and its training.
+    evaluations
+        Recipe or baseline → how it did on the test cells; empty where there are none.
     """
 
     protocol: Protocol
@@ -130,6 +129,7 @@ class ProtocolRun:
     split: Split
     space: FeatureSpace
     trained: dict[str, Trained]
+    evaluations: dict[str, Evaluation]
 
 
 @dataclass(frozen=True)
@@ -167,6 +167,6 @@ class Run:
         return tuple(
             row
             for name, one in self.protocols.items()
-            for recipe, trained in one.trained.items()
-            for row in rows_of(name, one.tier, self.labels.source, recipe, trained.evaluation)
+            for recipe, evaluation in one.evaluations.items()
+            for row in rows_of(name, one.tier, self.labels.source, recipe, evaluation)
         )

@@ -49,7 +49,7 @@ def headline_table(run: Run) -> Table:
     table.add_column("recipe", no_wrap=True)
     table.add_column("")
     for name, one in run.protocols.items():
-        n = next(iter(one.trained.values())).evaluation.score("accuracy").n
+        n = next(iter(one.evaluations.values())).score("accuracy").n
         table.add_column(Text(f"{name}\n{one.tier}, n = {n:,} test cells"), no_wrap=True)
     recipes = list(next(iter(run.protocols.values())).trained)
     for recipe in recipes:
@@ -58,10 +58,7 @@ def headline_table(run: Run) -> Table:
             table.add_row(
                 Text(recipe if first else "", style="" if recipe in RECIPES else "dim"),
                 title,
-                *(
-                    _figure(one.trained[recipe].evaluation.score(metric))
-                    for one in run.protocols.values()
-                ),
+                *(_figure(one.evaluations[recipe].score(metric)) for one in run.protocols.values()),
             )
     return table
 
@@ -70,7 +67,7 @@ def reading(run: Run) -> str:
     """Say, in plain words, what the intervals mean and why the columns differ."""
     tiers = dict.fromkeys(one.tier for one in run.protocols.values())
     lines = [f"[low, high]: 95 % bootstrap interval over test cells, {ESTIMAND}."]
-    evaluation = next(iter(next(iter(run.protocols.values())).trained.values())).evaluation
+    evaluation = next(iter(next(iter(run.protocols.values())).evaluations.values()))
     few = [s for s in evaluation.scores if s.metric == "support" and s.n < MIN_CELLS_FOR_INTERVAL]
     if few:
         counted = ", ".join(f"{s.label} ({s.n})" for s in few)
@@ -103,7 +100,7 @@ def label_table(run: Run, protocol: str) -> Table:
     for recipe in recipes:
         table.add_column(recipe, no_wrap=True)
     for label in run.labels.names:
-        scores = [one.trained[recipe].evaluation.score("f1", label) for recipe in recipes]
+        scores = [one.evaluations[recipe].score("f1", label) for recipe in recipes]
         table.add_row(label, f"{scores[0].n:,}", *map(_figure, scores))
     return table
 

@@ -87,7 +87,7 @@ def run_figures(run: Run) -> dict[str, "Figure"]:
         umap: figures.umap_figure(run.exploration, run.labels, footer=footer),
     }
     for recipe in run.config.recipe:
-        evaluations = {name: one.trained[recipe].evaluation for name, one in run.protocols.items()}
+        evaluations = {name: one.evaluations[recipe] for name, one in run.protocols.items()}
         drawn[_confusion_name(recipe)] = figures.confusion_figure(
             evaluations, recipe=recipe, tiers=tiers, footer=footer
         )
