@@ -77,7 +77,7 @@ def evaluated(k: int, *, n: int = 400, seed: int = 0) -> Evaluation:
     names = [f"label {code} +" for code in range(k)]
     config = RunConfig(n_bootstrap=100)
     return evaluate_predictions(
-        true_n, predicted_n, names, config, train_accuracy=1.0, n_train=1600
+        true_n, predicted_n, names, config=config, train_accuracy=1.0, n_train=1600
     )
 
 

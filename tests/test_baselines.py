@@ -21,7 +21,10 @@ def test_it_predicts_known_codes_the_same_way_twice(
 ) -> None:
     """Predictions are label codes, and equal for equal seeds."""
     points, codes = pcs
-    one, two = (predict_baseline(name, points, codes, points, RunConfig()) for _ in range(2))
+    one, two = (
+        predict_baseline(name, points, codes, query_pcs_nc=points, config=RunConfig())
+        for _ in range(2)
+    )
     assert set(one) <= {0, 1, 2}
     np.testing.assert_array_equal(one, two)
 
@@ -30,11 +33,15 @@ def test_it_predicts_known_codes_the_same_way_twice(
 def test_it_tells_distant_types_apart(name: str, pcs: tuple[np.ndarray, np.ndarray]) -> None:
     """Well-separated types are learnt."""
     points, codes = pcs
-    predicted = predict_baseline(name, points[::2], codes[::2], points[1::2], RunConfig())
+    predicted = predict_baseline(
+        name, points[::2], codes[::2], query_pcs_nc=points[1::2], config=RunConfig()
+    )
     assert (predicted == codes[1::2]).mean() > 0.97
 
 
 def test_majority_is_the_largest_label(pcs: tuple[np.ndarray, np.ndarray]) -> None:
     """The floor: always the commonest training label."""
     points, codes = pcs
-    assert set(predict_baseline("majority", points, codes, points, RunConfig())) == {0}
+    assert set(
+        predict_baseline("majority", points, codes, query_pcs_nc=points, config=RunConfig())
+    ) == {0}

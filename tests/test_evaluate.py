@@ -15,7 +15,7 @@ LABELS = ("a", "b", "c")
 
 def judge(true: np.ndarray, predicted: np.ndarray, **settings: object) -> Evaluation:
     return evaluate_predictions(
-        true, predicted, LABELS, RunConfig(**settings), train_accuracy=1.0, n_train=1
+        true, predicted, LABELS, config=RunConfig(**settings), train_accuracy=1.0, n_train=1
     )
 
 

@@ -65,7 +65,7 @@ def fitted(
     protocol: Protocol, cells: AnnData, labels: Labels, split: Split
 ) -> dict[str, list[np.ndarray]]:
     """Return everything that is fitted under a protocol, by the stage that fits it."""
-    one = fitting.run_protocol(protocol, cells, labels, split, CONFIG)
+    one = fitting.run_protocol(protocol, cells, labels, split=split, config=CONFIG)
     networks = [one.trained[name] for name in CONFIG.recipe]
     return {
         "genes": [one.space.genes_g],

@@ -51,10 +51,23 @@ def predict_baseline(
     name: str,
     train_pcs_nc: NDArray[np.float32],
     train_codes_n: NDArray[np.int64],
-    pcs_nc: NDArray[np.float32],
+    *,
+    query_pcs_nc: NDArray[np.float32],
     config: RunConfig,
 ) -> NDArray[np.int64]:
-    """Fit one baseline on the training cells and predict label codes for ``pcs_nc``."""
+    """Fit one baseline on the training cells and predict label codes for other cells.
+
+    Parameters
+    ----------
+    name
+        A key of ``BASELINES``.
+    train_pcs_nc, train_codes_n
+        Principal components and label codes of the training cells.
+    query_pcs_nc
+        Principal components of the cells to predict.
+    config
+        ``seed``.
+    """
     with threadpool_limits(1):  # small algebra: a second thread costs more than it brings
         model = BASELINES[name](config.seed).fit(train_pcs_nc, train_codes_n)
-        return np.asarray(model.predict(pcs_nc), dtype=np.int64)
+        return np.asarray(model.predict(query_pcs_nc), dtype=np.int64)

@@ -69,7 +69,7 @@ class Classifier(nn.Module):
 
     @classmethod
     def from_fit(
-        cls, card: ModelCard, network: nn.Module, space: FeatureSpace, temperature: float
+        cls, card: ModelCard, network: nn.Module, space: FeatureSpace, *, temperature: float
     ) -> Self:
         """Join a trained network and the feature space that it was trained in."""
         # A network on genes needs no components; what is not used is not stored.

@@ -1,6 +1,7 @@
 """The command line: parses, calls one function, prints. Heavy libraries are loaded by commands."""
 
 import sys
+import tomllib
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,9 +28,10 @@ def _settings_file(app: App, commands: tuple[str, ...], arguments: Any) -> None:
                     f"--config {path}: no such file. {did_you_mean(path.name, siblings)}"
                 )
             try:
-                Toml(path, use_commands_as_keys=False)(app, commands, arguments)
-            except (CycloptsError, ValueError) as error:
+                tomllib.loads(path.read_text(encoding="utf-8"))
+            except ValueError as error:
                 raise ConfigError(f"--config {path}: not a TOML file ({error})") from error
+            Toml(path, use_commands_as_keys=False)(app, commands, arguments)
 
 
 app = App(
@@ -37,6 +39,7 @@ app = App(
     version=__version__,
     help="From raw single-cell counts to trained, honestly judged, portable PyTorch classifiers.",
     config=_settings_file,
+    suppress_keyboard_interrupt=False,
     default_parameter=Parameter(negative=()),
 )
 
@@ -101,7 +104,7 @@ def run(
     screen.print()
     screen.print(f"Wrote into {out}/" if out != Path() else "Wrote")
     for line in console.short_paths([path.relative_to(out) for path in written]):
-        screen.print(f"  {line}")
+        screen.print(f"  {line}", soft_wrap=True)
     screen.print()
     screen.print(console.headline_table(result))
     screen.print()
@@ -212,7 +215,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 result_action="return_none",
             )
         except CycloptsError as error:
-            _say("error", f"{str(error).strip()} See `scbaseline --help`.")
+            _say("error", f"{' '.join(str(error).split())} See `scbaseline --help`.")
             return 2
         except ScbaselineError as error:
             _say("error", "; ".join([str(error), *getattr(error, "__notes__", [])]))

@@ -75,8 +75,8 @@ def evaluate_predictions(
     true_n: NDArray[np.int64],
     predicted_n: NDArray[np.int64],
     labels: Sequence[str],
-    config: RunConfig,
     *,
+    config: RunConfig,
     train_accuracy: float,
     n_train: int,
 ) -> Evaluation:

@@ -32,9 +32,9 @@ def run_protocol(
     protocol: Protocol,
     adata: "AnnData",
     labels: Labels,
+    *,
     split: Split,
     config: RunConfig,
-    *,
     whole: FeatureSpace | None = None,
     stage: Stage = lambda _: nullcontext(),
 ) -> ProtocolRun:
@@ -74,16 +74,18 @@ def run_protocol(
                 RECIPES[name],
                 features[RECIPES[name].features],
                 labels,
-                train,
-                held_out,
-                config,
+                train=train,
+                held_out=held_out,
+                config=config,
                 calibrated=protocol.saves_models,
             )
     for name in BASELINES:
         with stage(f"{protocol.name}: {name}"):
             train_codes_n = labels.codes_n[train]
             trained[name] = Trained(
-                predict_baseline(name, pcs_nc[train], train_codes_n, pcs_nc, config)
+                predict_baseline(
+                    name, pcs_nc[train], train_codes_n, query_pcs_nc=pcs_nc, config=config
+                )
             )
     evaluations = {}
     for name, one in trained.items() if len(test) else ():
@@ -92,7 +94,7 @@ def run_protocol(
             labels.codes_n[test],
             one.predicted_n[test],
             labels.names,
-            config,
+            config=config,
             train_accuracy=float(right.mean()),
             n_train=len(train),
         )
@@ -110,10 +112,10 @@ def _train_network(
     recipe: Recipe,
     x_nf: NDArray[np.float32],
     labels: Labels,
+    *,
     train: NDArray[np.int64],
     held_out: NDArray[np.int64],
     config: RunConfig,
-    *,
     calibrated: bool,
 ) -> Trained:
     """Train one recipe on the rows ``train``, watching ``held_out``; predict every cell."""

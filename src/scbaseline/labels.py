@@ -47,6 +47,13 @@ class Labels:
 def labels_from_clusters(clusters_n: ArrayLike, config: RunConfig) -> Labels:
     """Take Leiden clusters as labels; they are made from the same counts as the features.
 
+    Parameters
+    ----------
+    clusters_n
+        The cluster of each cell.
+    config
+        ``min_cells_per_label``.
+
     Raises
     ------
     InputError
@@ -57,6 +64,13 @@ def labels_from_clusters(clusters_n: ArrayLike, config: RunConfig) -> Labels:
 
 def labels_from_column(obs: pd.DataFrame, config: RunConfig) -> Labels:
     """Take the column ``config.label_key`` of ``obs`` as labels.
+
+    Parameters
+    ----------
+    obs
+        Annotations, one row per cell.
+    config
+        ``label_key``, ``min_cells_per_label``.
 
     Raises
     ------

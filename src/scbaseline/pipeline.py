@@ -60,31 +60,36 @@ def run(
     config = config or RunConfig()
     choose_device(config.device)  # a missing GPU is said now, not after the exploration
     timings: dict[str, float] = {}
-    stage = _stages(timings, progress)
+    stage = _stages(timings, progress, config.threads)
 
-    with limit_threads(config.threads):
-        with stage("check"):
-            checked = check_counts(adata, total_key=config.total_key)
-            data = _describe(checked)
-            check_label_key(checked.obs, config)  # before quality control can say anything else
-        with stage("quality control"):
-            cells = filter_cells(checked, config)
-        # Given labels are read before the slow steps: a wrong column is said at once.
-        given = labels_from_column(cells.adata.obs, config) if config.label_key else None
-        with stage("genes and PCA of all cells"):
-            counts_ng, total_n = cells.adata.X, totals(cells.adata)
-            whole = fit_feature_space(counts_ng, total_n, config)
-            pcs_nc = whole.project(whole.scale(counts_ng, total_n))
-        with stage("neighbours, Leiden, UMAP"):
-            exploration = explore_cells(pcs_nc, config)
-        labels = given or labels_from_clusters(exploration.clusters_n, config)
-        split = split_cells(labels.codes_n, config)
-        protocols = {
-            name: run_protocol(
-                PROTOCOLS[name], cells.adata, labels, split, config, whole=whole, stage=stage
-            )
-            for name in config.protocol
-        }
+    with stage("check"):
+        checked = check_counts(adata, total_key=config.total_key)
+        data = _describe(checked)
+        check_label_key(checked.obs, config)  # before quality control can say anything else
+    with stage("quality control"):
+        cells = filter_cells(checked, config)
+    # Given labels are read before the slow steps: a wrong column is said at once.
+    given = labels_from_column(cells.adata.obs, config) if config.label_key else None
+    with stage("genes and PCA of all cells"):
+        counts_ng, total_n = cells.adata.X, totals(cells.adata)
+        whole = fit_feature_space(counts_ng, total_n, config)
+        pcs_nc = whole.project(whole.scale(counts_ng, total_n))
+    with stage("neighbours, Leiden, UMAP"):
+        exploration = explore_cells(pcs_nc, config)
+    labels = given or labels_from_clusters(exploration.clusters_n, config)
+    split = split_cells(labels.codes_n, config)
+    protocols = {
+        name: run_protocol(
+            PROTOCOLS[name],
+            cells.adata,
+            labels,
+            split=split,
+            config=config,
+            whole=whole,
+            stage=stage,
+        )
+        for name in config.protocol
+    }
     classifiers = {
         recipe: _classifier(RECIPES[recipe], trained, one, cells.adata, labels, data, config)
         for one in protocols.values()
@@ -129,7 +134,9 @@ def _classifier(
         kept_epoch=trained.fit.kept_epoch,
         notes=tuple(notes),
     )
-    return Classifier.from_fit(card, trained.fit.network, one.space, trained.temperature)
+    return Classifier.from_fit(
+        card, trained.fit.network, one.space, temperature=trained.temperature
+    )
 
 
 def _describe(adata: "AnnData") -> DataInfo:
@@ -148,13 +155,17 @@ def _describe(adata: "AnnData") -> DataInfo:
     )
 
 
-def _stages(timings: dict[str, float], progress: Callable[[str], None] | None) -> Stage:
+def _stages(
+    timings: dict[str, float], progress: Callable[[str], None] | None, threads: int | None
+) -> Stage:
     @contextmanager
     def stage(name: str) -> Iterator[None]:
         if progress is not None:
             progress(name)
         start = time.perf_counter()
-        yield
+        # Set anew for each stage: a library that a stage loads brings a pool of its own.
+        with limit_threads(threads):
+            yield
         timings[name] = time.perf_counter() - start
 
     return stage

@@ -1,6 +1,7 @@
 """One thread setting for every library that computes."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,6 +21,10 @@ def limit_threads(threads: int | None) -> Iterator[int]:
     count = threads or usable_processors()
     before = torch.get_num_threads()
     torch.set_num_threads(count)
+    if "numba" in sys.modules:  # its pool outgrows the limit below at the first parallel kernel
+        import numba
+
+        numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
     try:
         with threadpool_limits(count):
             yield count
