@@ -156,6 +156,18 @@ def test_a_truncated_model_is_refused(share: float, model_file: Path) -> None:
         Classifier.load(model_file)
 
 
+@pytest.mark.parametrize("value", [0.5, float("nan")])
+def test_a_damaged_weight_is_noticed(value: float, model_file: Path) -> None:
+    """One changed number in the tensors is an error, not another prediction."""
+    with safe_open(model_file, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        header = file.metadata()
+    tensors["mean_g"][3] = value
+    save_file(tensors, model_file, metadata=header)
+    with pytest.raises(ModelFileError, match="damaged"):
+        Classifier.load(model_file)
+
+
 def test_a_foreign_safetensors_file_is_refused(tmp_path: Path) -> None:
     """Tensors without a card are somebody else's."""
     save_file({"weight": torch.zeros(2)}, tmp_path / "x.safetensors")

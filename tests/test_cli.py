@@ -185,9 +185,13 @@ def test_datasets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "{cells}", "--protocl", "x"], 2, "--protocol"),
         (["run", "{cells}", "--config", "none.toml"], 2, "none.toml"),
         (["run", "{cells}", "--config", "{bad}"], 2, "bad.toml"),
-        (["run", "{cells}", "--config", "{unknown}"], 2, "Did you mean --min-genes"),
+        (["run", "{cells}", "--config", "{unknown}"], 2, "Did you mean min_genes"),
         (["run", "{cells}", "--min-genes", "100000"], 1, "lower --min-genes"),
-        (["run", "{cells}", "--out", "{cells}"], 1, "cannot be written"),
+        (["run", "{cells}", "--out", "{cells}"], 1, "is a file; name a folder"),
+        (["run", "{cells}", "--seed", "1.5"], 2, "1.5 is not a whole number"),
+        (["run", "{cells}", "--seed", "4294967296"], 2, "0 to 2,147,483,647"),
+        (["run", "{cells}", "--label-key", "total_counts"], 2, "give your labels another name"),
+        (["run", "{cells}", "--config", "{table}"], 2, "run is not a setting"),
         (["rin"], 2, "run"),
         (["predict", "{cells}", "{cells}", "--out", "x.csv"], 1, "cannot be read as a model"),
         (["predict", "none.safetensors", "{cells}", "--out", "x.csv"], 1, "no such model file"),
@@ -208,6 +212,8 @@ def test_a_mistake_ends_with_one_clear_line(
     monkeypatch.chdir(tmp_path)
     places = {"cells": folder / "cells.h5ad", "bad": tmp_path / "bad.toml"}
     places["unknown"] = tmp_path / "unknown.toml"
+    places["table"] = tmp_path / "table.toml"
+    places["table"].write_text("[run]\nseed = 3")
     places["bad"].write_text("seed = = 3")
     places["unknown"].write_text("min_gens = 3")
     assert main([word.format(**places) for word in words]) == status
@@ -215,7 +221,11 @@ def test_a_mistake_ends_with_one_clear_line(
     assert printed.startswith("scbaseline: error: ")
     assert printed.count("\n") == 1
     assert says in printed
-    assert {p.name for p in tmp_path.rglob("*") if p.is_file()} == {"bad.toml", "unknown.toml"}
+    assert {p.name for p in tmp_path.rglob("*") if p.is_file()} == {
+        "bad.toml",
+        "unknown.toml",
+        "table.toml",
+    }
 
 
 def test_an_input_is_never_overwritten(
@@ -227,6 +237,31 @@ def test_an_input_is_never_overwritten(
     assert main(["run", str(cells), "--out", str(tmp_path)]) == 1
     assert "is the input itself" in capsys.readouterr().err
     assert cells.read_bytes() == (folder / "cells.h5ad").read_bytes()
+
+
+def test_labels_in_a_column_that_we_write_are_kept(folder: Path, tmp_path: Path) -> None:
+    """A user's obs.leiden, taken as labels, stays; ours goes beside it."""
+    adata = anndata.read_h5ad(folder / "cells.h5ad")
+    adata.obs["leiden"] = adata.obs["cell_type"]
+    adata.write_h5ad(tmp_path / "in.h5ad")
+    words = ["run", str(tmp_path / "in.h5ad"), "--label-key", "leiden", "--recipe", "pca", "-q"]
+    assert main([*words, *FLAGS, "--out", str(tmp_path / "out")]) == 0
+    cells = anndata.read_h5ad(tmp_path / "out/cells.h5ad")
+    assert (cells.obs["leiden"].astype(str) == adata.obs["cell_type"].astype(str)).all()
+    assert cells.obs["leiden_scbaseline"].nunique() > 1
+
+
+def test_what_an_earlier_run_left_is_named(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Files that look like this run's but are not are said, not deleted."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/hvg.safetensors").write_text("old")
+    words = ["run", str(folder / "cells.h5ad"), "--recipe", "pca", "--out", str(tmp_path)]
+    assert main([*words, *FLAGS, "--protocol", "published"]) == 0
+    printed = capsys.readouterr().out
+    assert "Left there from an earlier run: models/hvg.safetensors" in printed
+    assert "No model is saved" in printed
 
 
 def test_a_total_column_is_used(folder: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Claims about writing files."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,33 @@ def test_a_folder_in_the_way_is_named(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(OutputError, match="out"):
         write_atomically(tmp_path / "out" / "a.csv", lambda p: p.write_text(""))
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    """Writing to a symbolic link changes what it points to, and leaves the link."""
+    target, link = tmp_path / "target.csv", tmp_path / "link.csv"
+    target.write_text("old")
+    link.symlink_to(target)
+    write_atomically(link, lambda path: path.write_text("new"))
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+
+
+def test_a_device_is_not_replaced(tmp_path: Path) -> None:
+    """A pipe, like /dev/stdout, is refused: moving a file over it would destroy it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError, match="not an ordinary file"):
+        write_atomically(pipe, lambda path: path.write_text("new"))
+    assert pipe.is_fifo()
+
+
+def test_a_file_of_an_input_folder_is_refused(tmp_path: Path) -> None:
+    """An output may lie in an input folder, but not be one of its files."""
+    (tmp_path / "barcodes.tsv").write_text("AAAC")
+    refuse_input_as_output(tmp_path / "new.csv", tmp_path)
+    with pytest.raises(OutputError, match="part of the input"):
+        refuse_input_as_output(tmp_path / "barcodes.tsv", tmp_path)
 
 
 def test_an_input_by_another_name_is_refused(tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ class ModelCard:
         The settings that made it.
     versions
         The packages that made it.
+    tensors_sha256
+        Of the tensors beside the card; filled in when the file is written.
     notes
         What had to differ from the settings, and other things to know.
     """
@@ -50,6 +52,7 @@ class ModelCard:
     versions: dict[str, str]
     kept_epoch: int
     notes: tuple[str, ...] = ()
+    tensors_sha256: str = ""
     format_version: int = field(default=FORMAT_VERSION)
 
     def to_json(self) -> str:

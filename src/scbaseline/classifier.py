@@ -6,7 +6,9 @@ All that was fitted lives in the module's buffers and weights; the file holds th
 safetensors, with a JSON card in its header. No pickle is read or written.
 """
 
+import hashlib
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -181,7 +183,8 @@ class Classifier(nn.Module):
             The file cannot be written; an older one at ``path`` is left as it was.
         """
         tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
-        content = save(tensors, metadata={_HEADER: self.card.to_json()})
+        card = replace(self.card, tensors_sha256=_digest(tensors))
+        content = save(tensors, metadata={_HEADER: card.to_json()})
         write_atomically(path, lambda temporary: temporary.write_bytes(content))
 
     @classmethod
@@ -228,6 +231,16 @@ class Classifier(nn.Module):
                 n_inputs=n_comps if card.recipe.features == "pca" else n_genes,
                 n_labels=len(card.labels),
             )
+        if _digest(tensors) != card.tensors_sha256:
+            raise ValueError("its tensors are not those that were saved: the file is damaged")
         classifier = cls(card, network, tensors)
         classifier.load_state_dict(tensors, strict=True, assign=True)
         return classifier
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(f"{name} {tuple(tensors[name].shape)}\n".encode())
+        digest.update(tensors[name].cpu().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,14 +1,17 @@
 """The command line: parses, calls one function, prints. Heavy libraries are loaded by commands."""
 
+import signal
 import sys
+import threading
 import tomllib
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, convert
 from cyclopts.config import Toml
 from rich.console import Console
 
@@ -22,16 +25,32 @@ def _settings_file(app: App, commands: tuple[str, ...], arguments: Any) -> None:
     for argument in arguments:
         if argument.name == "--config" and argument.tokens:
             path = Path(argument.tokens[0].value)
-            if not path.is_file():
-                siblings = [p.name for p in path.parent.glob("*.toml")]
-                raise ConfigError(
-                    f"--config {path}: no such file. {did_you_mean(path.name, siblings)}"
-                )
-            try:
-                tomllib.loads(path.read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise ConfigError(f"--config {path}: not a TOML file ({error})") from error
+            _check_settings(path)
             Toml(path, use_commands_as_keys=False)(app, commands, arguments)
+
+
+def _check_settings(path: Path) -> None:
+    if not path.is_file():
+        siblings = [p.name for p in path.parent.glob("*.toml")]
+        what = "is a folder" if path.is_dir() else "no such file"
+        raise ConfigError(f"--config {path}: {what}. {did_you_mean(path.name, siblings)}")
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"--config {path}: not a TOML file ({error})") from error
+    known = [field.name for field in fields(RunConfig)]
+    for name in settings:
+        if name.replace("-", "_") not in known:
+            raise ConfigError(
+                f"--config {path}: {name} is not a setting. {did_you_mean(name, known)}"
+            )
+
+
+def _convert(type_: Any, tokens: Sequence[Any]) -> Any:
+    """Convert words as cyclopts does, but take no 1.5 for the whole number 2."""
+    if type_ is int and not tokens[0].value.lstrip("+-").isdecimal():
+        raise ValueError(f"{tokens[0].value} is not a whole number")
+    return convert(type_, tokens)
 
 
 app = App(
@@ -40,7 +59,7 @@ app = App(
     help="From raw single-cell counts to trained, honestly judged, portable PyTorch classifiers.",
     config=_settings_file,
     suppress_keyboard_interrupt=False,
-    default_parameter=Parameter(negative=()),
+    default_parameter=Parameter(negative=(), converter=_convert),
 )
 
 Quiet = Annotated[bool, Parameter(name=["--quiet", "-q"])]
@@ -83,7 +102,9 @@ def run(
         progress("reading counts")
         adata = read_counts(input, progress=not quiet)
         notice = adata.uns[keys.PROVENANCE]["notice"]
-        if notice:
+        if notice and quiet:
+            _say("warning", notice)
+        elif notice:
             screen.print(notice, style="bold")
         progress("loading scanpy and torch")
         from scbaseline import pipeline
@@ -105,6 +126,10 @@ def run(
     screen.print(f"Wrote into {out}/" if out != Path() else "Wrote")
     for line in console.short_paths([path.relative_to(out) for path in written]):
         screen.print(f"  {line}", soft_wrap=True)
+    if not result.classifiers:
+        screen.print("No model is saved: no protocol of this run keeps test cells out of the fit")
+    if stale := write.left_from_earlier(out, written):
+        screen.print(f"Left there from an earlier run: {', '.join(stale)}", soft_wrap=True)
     screen.print()
     screen.print(console.headline_table(result))
     screen.print()
@@ -139,9 +164,10 @@ def predict(
         Print also what the model is.
     """
     from scbaseline.data.read import read_counts
-    from scbaseline.files import refuse_input_as_output, write_atomically
+    from scbaseline.files import refuse_input_as_output, writable_file, write_atomically
 
     refuse_input_as_output(out, model, input)
+    writable_file(out)
     screen = _screen(quiet=quiet)
     with _progress(quiet=quiet) as progress:
         progress("loading the model")
@@ -202,6 +228,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv
         The words after the program's name; by default, the process's own.
     """
+    # What ends a job politely is to leave no half-written file, like Ctrl-C.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with warnings.catch_warnings():
         # A user reads our warnings; those of libraries are for those who work on them.
         warnings.simplefilter("ignore")
@@ -232,7 +261,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _screen(*, quiet: bool = False) -> Console:
     """Return where results are printed: plain words, no markup in them; wide in a pipe."""
     width = None if sys.stdout.isatty() else 120
-    return Console(quiet=quiet, highlight=False, markup=False, soft_wrap=False, width=width)
+    screen = Console(quiet=quiet, highlight=False, markup=False, width=width)
+    # On a narrow terminal, lines that run on are better than columns that are left out.
+    screen.width = max(screen.width, 80)
+    return screen
 
 
 def _say(kind: str, message: object) -> None:

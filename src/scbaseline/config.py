@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+from scbaseline import keys
 from scbaseline.errors import ConfigError, did_you_mean
 from scbaseline.networks import RECIPES
 from scbaseline.protocols import PROTOCOLS
@@ -65,7 +66,7 @@ class RunConfig:
     """Size of the neighbourhood in the graph that Leiden and UMAP read."""
 
     n_pcs: int = 30
-    """Principal components that the neighbour graph is built on."""
+    """Principal components that the neighbour graph is built on, of those that there are."""
 
     resolution: float = 1.0
     """Leiden's resolution: higher gives more clusters."""
@@ -114,15 +115,20 @@ class RunConfig:
                 f"test_fraction + validation_fraction: {self.test_fraction} + "
                 f"{self.validation_fraction} was given; at most 0.9 leaves cells to train on"
             )
-        if self.n_pcs > self.n_comps:
+        if self.label_key in _COMPUTED:
             raise ConfigError(
-                f"n_pcs: {self.n_pcs} was given; at most n_comps, {self.n_comps}, is allowed"
+                f"label_key: {self.label_key} is a column that quality control computes; "
+                "give your labels another name"
             )
+        if self.label_key == "":
+            raise ConfigError("label_key: the name is empty; name a column of obs")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings by name, without the unset ones, as a TOML file holds them."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
+
+_COMPUTED = (keys.TOTAL_COUNTS, keys.N_GENES, keys.PCT_MT)
 
 _BOUNDS: dict[str, tuple[float, float]] = {
     "seed": (0, 2**31 - 1),
@@ -147,7 +153,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
 
 
 def _range(low: float, high: float) -> str:
-    return f"{low:g} to {high:g}" if high < 1e6 else f"at least {low:g}"
+    return f"{low:,.10g} to {high:,.10g}"
 
 
 if unknown := _BOUNDS.keys() - {field.name for field in fields(RunConfig)}:

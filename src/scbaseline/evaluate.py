@@ -35,7 +35,8 @@ class Score:
     label
         The label that it is about; ``None``: all of them.
     value, low, high
-        The value and its 95 % interval; no interval for counts and training figures.
+        The value and its 95 % interval. None for counts and training figures, for labels
+        with fewer than ``MIN_CELLS_FOR_INTERVAL`` test cells, and where every draw is equal.
     n
         The number of cells that it was computed on.
     """
@@ -121,19 +122,16 @@ def evaluate_predictions(
     drawn = dict(zip(("precision", "recall", "f1"), _per_label(drawn_bkk), strict=True))
     macro = f1_score(true_n, predicted_n, labels=codes, average="macro", zero_division=0)
     scores = [
-        Score("accuracy", None, float(accuracy_score(true_n, predicted_n)), *_interval(correct), n),
-        Score("f1_macro", None, float(macro), *_interval(drawn["f1"].mean(axis=1)), n),
+        _score("accuracy", None, accuracy_score(true_n, predicted_n), draws=correct, n=n),
+        _score("f1_macro", None, macro, draws=drawn["f1"].mean(axis=1), n=n),
         Score("train_accuracy", None, train_accuracy, None, None, n_train),
     ]
     for code, label in enumerate(labels):
         cells = int(support[code])
         for metric, values in (("f1", f1), ("precision", precision), ("recall", recall)):
-            low, high = _interval(drawn[metric][:, code])
-            # Where all of a label's cells, or hardly any, go the same way, so do all draws:
-            # [0, 0] or [1, 1] would claim a certainty that so few cells do not give.
-            seen = cells >= MIN_CELLS_FOR_INTERVAL and low < high
-            score = Score(metric, label, float(values[code]), low, high, cells)
-            scores.append(score if seen else replace(score, low=None, high=None))
+            score = _score(metric, label, values[code], draws=drawn[metric][:, code], n=cells)
+            enough = cells >= MIN_CELLS_FOR_INTERVAL
+            scores.append(score if enough else replace(score, low=None, high=None))
         scores.append(Score("support", label, float(cells), None, None, cells))
     return Evaluation(confusion_kk, tuple(labels), tuple(scores))
 
@@ -151,6 +149,12 @@ def _per_label(
     )
 
 
-def _interval(draws: NDArray[np.float64]) -> tuple[float, float]:
+def _score(
+    metric: str, label: str | None, value: float, *, draws: NDArray[np.float64], n: int
+) -> Score:
+    # Where all cells go the same way, so do all draws: [1, 1] would claim a certainty that
+    # the cells do not give.
+    if draws.min() == draws.max():
+        return Score(metric, label, float(value), None, None, n)
     low, high = np.percentile(draws, [(100 - LEVEL) / 2, (100 + LEVEL) / 2])
-    return float(low), float(high)
+    return Score(metric, label, float(value), float(low), float(high), n)

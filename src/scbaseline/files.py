@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from scbaseline.errors import OutputError
@@ -19,52 +20,79 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
     OutputError
         The folder cannot be made, or the disk refuses the file; nothing is left behind.
     """
-    path = Path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}.", suffix=f".part{path.suffix}"
-        )
-        os.close(handle)
-    except OSError as error:
-        raise OutputError(
-            f"{path}: cannot be written ({error.strerror or error}); "
-            "name another folder, e.g. --out results"
-        ) from error
-    temporary = Path(name)
-    try:
-        write(temporary)
-        # mkstemp's files are for their owner alone; a result is for whoever may read the folder.
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"{path}: cannot be written ({error.strerror or error}); free some space or "
-            "name another folder, e.g. --out results"
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    path = writable_file(path)
+    with staging(path.parent) as folder:
+        temporary = folder / path.name
+        with said_as_output_error(path):
+            write(temporary)
+            temporary.replace(path)
 
 
-def refuse_input_as_output(output: str | Path, *inputs: str | Path | None) -> None:
-    """Raise if writing ``output`` would overwrite an input, by whatever name.
+@contextmanager
+def staging(folder: Path) -> Iterator[Path]:
+    """Make a hidden folder inside ``folder`` to write into; it is gone at the end.
 
     Raises
     ------
     OutputError
-        The two are the same file.
+        ``folder`` cannot be made or written to.
     """
+    with said_as_output_error(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        hidden = tempfile.TemporaryDirectory(
+            dir=folder, prefix=".scbaseline-", ignore_cleanup_errors=True
+        )
+    with hidden as name:
+        yield Path(name)
+
+
+@contextmanager
+def said_as_output_error(path: Path) -> Iterator[None]:
+    """Turn what the system says of a write into an error that names ``path``."""
+    try:
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error).splitlines()[0]
+        raise OutputError(
+            f"{path}: cannot be written ({reason}); make room there, or name another --out"
+        ) from error
+
+
+def writable_file(path: str | Path) -> Path:
+    """Return where a file for ``path`` is to be moved: a link is followed, a device refused.
+
+    Raises
+    ------
+    OutputError
+        ``path`` is a folder or a device: replacing it would destroy it.
+    """
+    target = Path(path).resolve()
+    if target.is_dir():
+        raise OutputError(f"{path}: is a folder; name a file, e.g. --out {target.name}/result.csv")
+    if target.exists() and not target.is_file():
+        raise OutputError(f"{path}: is not an ordinary file; name one, e.g. --out result.csv")
+    return target
+
+
+def refuse_input_as_output(output: str | Path, *inputs: str | Path | None) -> None:
+    """Raise if writing ``output`` would overwrite an input or a part of one, by whatever name.
+
+    Raises
+    ------
+    OutputError
+        The two are the same file, or ``output`` is a file of an input folder.
+    """
+    target = Path(output).resolve()
     for given in inputs:
         if given is None:
             continue
-        same = Path(output).resolve() == Path(given).resolve()
-        if not same and Path(output).exists() and Path(given).exists():
-            same = Path(output).samefile(given)
-        if same:
-            raise OutputError(f"{output}: is the input itself; name another file for the output")
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+        source = Path(given).resolve()
+        part = target.exists() and source.is_dir() and source in target.parents
+        same = target == source and not source.is_dir()
+        if same or part or (target.is_file() and source.is_file() and target.samefile(source)):
+            raise OutputError(
+                f"{output}: is {'part of the input' if part else 'the input itself'}; "
+                "name another --out"
+            )

@@ -101,7 +101,7 @@ def check_label_key(obs: pd.DataFrame, config: RunConfig) -> None:
     InputError
         ``config.label_key`` is set, and no column has this name.
     """
-    if config.label_key is not None and config.label_key not in obs:
+    if config.label_key is not None and config.label_key not in obs.columns:
         raise InputError(
             f"--label-key {config.label_key}: obs has no such column. "
             f"{did_you_mean(config.label_key, obs.columns)}"
@@ -116,18 +116,28 @@ def _encode(values: "pd.Series[str]", source: str, config: RunConfig) -> Labels:
     kept = sorted(names[enough].tolist(), key=_natural)
     rare = {str(name): int(n) for name, n in zip(names[~enough], n_cells[~enough], strict=True)}
     if len(kept) < 2:
-        counted = ", ".join(f"{name} {n:,}" for name, n in zip(names, n_cells, strict=True))
-        raise InputError(
-            f"labels ({source}): {len(kept)} with at least {config.min_cells_per_label} cells; "
-            f"two are needed to tell apart. Seen: {counted[:200] or 'no label at all'}; "
-            + ("raise --resolution" if source == CLUSTERS else "name another --label-key")
-        )
+        raise InputError(_too_few(names.tolist(), n_cells.tolist(), source, config))
     code_of = {name: code for code, name in enumerate(kept)}
     codes_n = np.array(
         [-1 if none else code_of.get(text, -1) for text, none in zip(texts, missing, strict=True)],
         dtype=np.int64,
     )
     return Labels(codes_n, tuple(kept), source, n_unlabelled=int(missing.sum()), rare=rare)
+
+
+def _too_few(names: list[str], n_cells: list[int], source: str, config: RunConfig) -> str:
+    largest = sorted(zip(n_cells, names, strict=True), reverse=True)[:5]
+    seen = ", ".join(f"{name} ({n:,} cells)" for n, name in largest) or "no label at all"
+    if source != CLUSTERS:
+        what, mend = f"--label-key {config.label_key}", "name another --label-key"
+    elif len(names) < 2:
+        what, mend = "Leiden", "raise --resolution"
+    else:
+        what, mend = "Leiden", "lower --resolution, or --min-cells-per-label"
+    return (
+        f"{what}: {len(names)} labels, of which two need at least {config.min_cells_per_label} "
+        f"cells each to be told apart; the largest: {seen}; {mend}"
+    )
 
 
 def _natural(name: str) -> tuple[int, int, str]:

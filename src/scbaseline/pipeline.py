@@ -65,11 +65,12 @@ def run(
     with stage("check"):
         checked = check_counts(adata, total_key=config.total_key)
         data = _describe(checked)
-        check_label_key(checked.obs, config)  # before quality control can say anything else
+        check_label_key(adata.obs, config)  # before quality control can say anything else
     with stage("quality control"):
         cells = filter_cells(checked, config)
     # Given labels are read before the slow steps: a wrong column is said at once.
-    given = labels_from_column(cells.adata.obs, config) if config.label_key else None
+    kept = cells.metrics["kept"].to_numpy()
+    given = labels_from_column(adata.obs[kept], config) if config.label_key else None
     with stage("genes and PCA of all cells"):
         counts_ng, total_n = cells.adata.X, totals(cells.adata)
         whole = fit_feature_space(counts_ng, total_n, config)
@@ -148,6 +149,8 @@ def _describe(adata: "AnnData") -> DataInfo:
         citation=origin.citation,
         fingerprint=origin.fingerprint,
         notice=origin.notice,
+        embedded=origin.embedded,
+        total_key=origin.total_key,
         n_cells=adata.n_obs,
         n_genes=adata.n_vars,
         n_counts=int(adata.X.sum(dtype=np.float64)),

@@ -29,6 +29,10 @@ class DataInfo:
         Of the content, as :func:`scbaseline.data.fingerprint.fingerprint` gives it.
     notice
         What must be said wherever these data stand in for others.
+    embedded
+        Whether they are the sample that is installed with scanpy.
+    total_key
+        The column of obs with each cell's total, where the counts are of some genes only.
     n_cells, n_genes, n_counts
         The input's, before any filter.
     n_other_features
@@ -41,6 +45,8 @@ class DataInfo:
     citation: str
     fingerprint: str
     notice: str
+    embedded: bool
+    total_key: str
     n_cells: int
     n_genes: int
     n_counts: int

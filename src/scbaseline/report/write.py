@@ -1,6 +1,9 @@
 """Writes a run's outputs: figures, models, tables and the annotated cells."""
 
+import errno
 import json
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +15,7 @@ import pandas as pd
 from scbaseline import keys
 from scbaseline.errors import OutputError
 from scbaseline.features import log_normalise
-from scbaseline.files import refuse_input_as_output, write_atomically
+from scbaseline.files import refuse_input_as_output, said_as_output_error, staging
 from scbaseline.networks import RECIPES
 from scbaseline.report import figures
 from scbaseline.results import Run
@@ -40,40 +43,58 @@ def check_outputs(out: Path, recipes: tuple[str, ...], *inputs: str | Path | Non
     OutputError
         An output would overwrite an input, or the folder cannot be written to.
     """
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"--out {out}: is a file; name a folder")
     for path in planned_outputs(out, recipes):
         refuse_input_as_output(path, *inputs)
-    probe = out / ".scbaseline-probe"
-    write_atomically(probe, lambda temporary: temporary.write_bytes(b""))
-    probe.unlink()
+    with staging(out):
+        pass
 
 
 def save_run(run: Run, out: str | Path) -> list[Path]:
     """Write everything that a run found into the folder ``out``; return the paths.
 
-    Each file is written under a temporary name and moved into place.
+    All files are written into a hidden folder first and moved into place together, so that
+    a run that cannot be written leaves an earlier one as it was.
 
     Raises
     ------
     OutputError
-        A file cannot be written; those before it are whole.
+        A file cannot be written.
     """
     out = Path(out)
-    written: list[Path] = []
+    names: list[str] = []
+    with staging(out) as folder:
 
-    def put(name: str, write: Callable[[Path], object]) -> None:
-        write_atomically(out / name, write)
-        written.append(out / name)
+        def put(name: str, write: Callable[[Path], object]) -> None:
+            (folder / name).parent.mkdir(exist_ok=True)
+            with said_as_output_error(out / name):
+                write(folder / name)
+            names.append(name)
 
+        _write_all(run, put)
+        for name in names:
+            with said_as_output_error(out / name):
+                (out / name).parent.mkdir(exist_ok=True)
+                (folder / name).replace(out / name)
+    return [out / name for name in names]
+
+
+def _write_all(run: Run, put: Callable[[str, Callable[[Path], object]], None]) -> None:
     for name, figure in run_figures(run).items():
         put(f"figures/{name}.png", figure.savefig)
     for recipe, classifier in run.classifiers.items():
-        classifier.save(out / f"models/{recipe}.safetensors")
-        written.append(out / f"models/{recipe}.safetensors")
+        put(f"models/{recipe}.safetensors", classifier.save)
     put("cells.h5ad", lambda path: _write_cells(run, path))
     put("metrics.json", lambda path: _write_json(metrics(run), path))
     put("timings.json", lambda path: _write_json(timings(run), path))
     put("run.toml", lambda path: path.write_text(run_toml(run), encoding="utf-8"))
-    return written
+
+
+def left_from_earlier(out: Path, written: list[Path]) -> list[str]:
+    """Return the files in ``out`` that look like this run's but are not."""
+    possible = planned_outputs(out, tuple(RECIPES))
+    return [str(p.relative_to(out)) for p in possible if p.exists() and p not in written]
 
 
 def run_figures(run: Run) -> dict[str, "Figure"]:
@@ -141,16 +162,21 @@ def annotated_cells(run: Run) -> "AnnData":
     kept = run.cells.adata
     obs = kept.obs.copy()
     clusters_n = run.exploration.clusters_n
-    obs[keys.LEIDEN] = pd.Categorical(clusters_n, categories=sorted(set(clusters_n), key=int))
+
+    def free(name: str) -> str:
+        """Leave the user's labels where they are, even in a column that we would write."""
+        return f"{name}_scbaseline" if name == run.config.label_key else name
+
+    obs[free(keys.LEIDEN)] = pd.Categorical(clusters_n, categories=sorted(set(clusters_n), key=int))
     for name, one in run.protocols.items():
-        obs[keys.split(name)] = pd.Categorical(one.split.part_n)
+        obs[free(keys.split(name))] = pd.Categorical(one.split.part_n)
         for recipe in (r for r in one.trained if r in RECIPES):
             trained = one.trained[recipe]
-            obs[keys.predicted(name, recipe)] = pd.Categorical(
+            obs[free(keys.predicted(name, recipe))] = pd.Categorical(
                 np.asarray(run.labels.names)[trained.predicted_n], categories=run.labels.names
             )
             if trained.probability_n is not None:
-                obs[keys.probability(name, recipe)] = trained.probability_n
+                obs[free(keys.probability(name, recipe))] = trained.probability_n
     total_n = obs[keys.TOTAL_COUNTS].to_numpy(np.float64)
     return anndata.AnnData(
         X=log_normalise(kept.X, total_n, target_sum=run.config.target_sum).astype(np.float32),
@@ -165,6 +191,10 @@ def annotated_cells(run: Run) -> "AnnData":
 
 def _write_cells(run: Run, path: Path) -> None:
     cells = annotated_cells(run)
+    # HDF5 ends the whole process where the disk fills up under it, so that is seen to first.
+    needed = 2 * (cells.X.data.nbytes + cells.X.indices.nbytes) + cells.n_vars * 200 + 2**20
+    if shutil.disk_usage(path.parent).free < needed:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     try:
         cells.write_h5ad(path, compression="gzip", compression_opts=1)
     except (TypeError, ValueError) as error:
