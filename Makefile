@@ -4,11 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 # A shared data folder beside the checkout is used where there is one; the environment wins.
-SCBASELINE_DATA_DIR ?= $(wildcard ../shared/data/pbmc3k)
-SCBASELINE_TEST_DATA ?= $(wildcard ../shared/data)
+SCBASELINE_DATA_DIR ?= $(abspath $(wildcard ../shared/data/pbmc3k))
+SCBASELINE_TEST_DATA ?= $(abspath $(wildcard ../shared/data))
 export SCBASELINE_DATA_DIR SCBASELINE_TEST_DATA
 
-.PHONY: run test bench lock docs clean help
+.PHONY: run test bench lock clean help
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -36,6 +36,9 @@ $(VENV)/.run: requirements.txt pyproject.toml | $(VENV)/bin/python
 $(VENV)/.test: requirements-test.txt $(VENV)/.run
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	@touch $@
+
+bench: $(VENV)/.run ## the tables of docs/results.md
+	$(BIN)/python benchmarks/seeds.py
 
 # uv resolves for every system and Python at once; CUDA's wheels are left to torch itself
 # (pyproject.toml marks them 'never'), so that a CPU build of torch brings none.

@@ -43,6 +43,17 @@ def test_an_unknown_recipe_brings_near_matches() -> None:
         RunConfig(recipe=("hgv",))
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [{"seed": 1.5}, {"seed": "0"}, {"min_genes": True}, {"resolution": None}, {"recipe": "pca"}],
+    ids=str,
+)
+def test_a_value_of_another_type_is_refused(settings: dict) -> None:
+    """A setting is not rounded or taken apart silently."""
+    with pytest.raises(ConfigError, match="is wanted"):
+        RunConfig(**settings)
+
+
 def test_order_of_recipes_does_not_matter() -> None:
     """Two ways to say the same settings are equal."""
     assert RunConfig(recipe=("hvg", "pca")) == RunConfig(recipe=("pca", "hvg", "hvg"))

@@ -15,11 +15,21 @@ from anndata import AnnData
 from conftest import SMALL, simulate
 from scipy import sparse
 
-from scbaseline import check_counts, fitting, keys, labels_from_column, split_cells
+from scbaseline import (
+    RunConfig,
+    check_counts,
+    fitting,
+    keys,
+    labels_from_column,
+    pipeline,
+    predict_baseline,
+    split_cells,
+)
+from scbaseline.baselines import BASELINES
 from scbaseline.features import FeatureSpace, fit_feature_space
 from scbaseline.labels import Labels
 from scbaseline.protocols import PROTOCOLS, Protocol
-from scbaseline.split import TEST, TRAINING, Split
+from scbaseline.split import TEST, TRAINING, VALIDATION, Split
 
 pytestmark = pytest.mark.xdist_group("honesty")  # its module fixtures are costly
 
@@ -65,9 +75,14 @@ def fitted(
     protocol: Protocol, cells: AnnData, labels: Labels, split: Split
 ) -> dict[str, list[np.ndarray]]:
     """Return everything that is fitted under a protocol, by the stage that fits it."""
-    one = fitting.run_protocol(protocol, cells, labels, split=split, config=CONFIG)
+    # As `run` calls it: the space of all cells is at hand, and must not be used.
+    total_n = cells.obs[keys.TOTAL_COUNTS].to_numpy()
+    whole = fit_feature_space(cells.X, total_n, CONFIG)
+    one = fitting.run_protocol(protocol, cells, labels, split=split, config=CONFIG, whole=whole)
     networks = [one.trained[name] for name in CONFIG.recipe]
+    known = split.rows(TRAINING, VALIDATION)
     return {
+        "baselines": [one.trained[name].predicted_n[known] for name in BASELINES],
         "genes": [one.space.genes_g],
         "scale": [one.space.mean_g, one.space.sd_g],
         "components": [one.space.center_g, one.space.components_gc],
@@ -169,6 +184,72 @@ def test_a_leak_in_one_part_of_the_features_is_caught(
         monkeypatch.setattr(fitting, "fit_feature_space", fit_with_leak(data))
         found.append(fitted(PROTOCOLS["inductive"], data, labels, split)[stage])
     assert not all(np.array_equal(one, two) for one, two in zip(*found, strict=True))
+
+
+@pytest.mark.parametrize("tamper", TAMPERINGS)
+@pytest.mark.parametrize("label_key", ["cell_type", None])
+def test_a_saved_model_does_not_depend_on_a_test_cell(
+    tamper: Callable[..., None],
+    label_key: str | None,
+    intact: tuple[AnnData, Labels, Split],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Through the whole run, with mask, labels and split of the intact data, files are equal.
+
+    The card's metrics and the data's fingerprint are about the test cells, and differ.
+    """
+    cells, labels, split = intact
+    config = dataclasses.replace(CONFIG, label_key=label_key, recipe=("pca", "hvg-earlystop"))
+    monkeypatch.setattr(pipeline, "labels_from_column", lambda *_: labels)
+    monkeypatch.setattr(pipeline, "labels_from_clusters", lambda *_: labels)
+    monkeypatch.setattr(pipeline, "split_cells", lambda *_: split)
+    found = []
+    for data in (cells, tampered(cells, split, tamper)):
+        models = pipeline.run(data, config).classifiers
+        found.append(
+            {
+                name: (
+                    {key: value.numpy() for key, value in model.state_dict().items()},
+                    dataclasses.replace(model.card, metrics=(), data={}),
+                )
+                for name, model in models.items()
+            }
+        )
+    for name, (tensors, card) in found[0].items():
+        other_tensors, other_card = found[1][name]
+        assert card == other_card
+        for key, values in tensors.items():
+            np.testing.assert_array_equal(values, other_tensors[key], err_msg=f"{name} {key}")
+
+
+def test_baselines_trained_on_test_cells_are_caught(
+    intact: tuple[AnnData, Labels, Split], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A twin that fits the baselines on every labelled cell is found out.
+
+    With labels at random, so that each cell that is fitted on moves the boundary.
+    """
+    cells, labels, split = intact
+    codes_n = np.random.default_rng(0).integers(len(labels.names), size=cells.n_obs)
+    labels = dataclasses.replace(labels, codes_n=codes_n)
+
+    def leaking(name: str, *_: np.ndarray, query_pcs_nc: np.ndarray, config: RunConfig) -> object:
+        return predict_baseline(
+            name, query_pcs_nc, labels.codes_n, query_pcs_nc=query_pcs_nc, config=config
+        )
+
+    monkeypatch.setattr(fitting, "predict_baseline", leaking)
+    changed = changed_stages(PROTOCOLS["inductive"], (cells, labels, split), genes_permuted)
+    assert "baselines" in changed
+
+
+def test_taking_the_space_of_all_cells_is_caught(
+    intact: tuple[AnnData, Labels, Split],
+) -> None:
+    """A twin of the protocol that takes the exploration's features is found out."""
+    leaking = dataclasses.replace(PROTOCOLS["inductive"], features_from="all")
+    changed = changed_stages(leaking, intact, one_gene_up)
+    assert {"genes", "scale", "components", "weights"} <= changed
 
 
 @pytest.mark.parametrize("tamper", TAMPERINGS)

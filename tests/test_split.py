@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from scbaseline import RunConfig, split_cells
 from scbaseline.errors import InputError
-from scbaseline.split import LEFT_OUT, TEST, TRAINING, VALIDATION
+from scbaseline.split import (
+    LEFT_OUT,
+    TEST,
+    TRAINING,
+    VALIDATION,
+    split_folds,
+    split_without_test,
+)
 
 sizes = st.lists(st.integers(5, 60), min_size=2, max_size=5)
 
@@ -52,6 +59,27 @@ def test_without_validation_only_moves_validation_cells() -> None:
     merged = split.without_validation()
     np.testing.assert_array_equal(split.rows(TEST), merged.rows(TEST))
     np.testing.assert_array_equal(split.rows(TRAINING, VALIDATION), merged.rows(TRAINING))
+
+
+@given(sizes, st.integers(0, 5), st.integers(0, 99))
+def test_in_folds_every_cell_is_tested_once(sizes: list[int], n_unlabelled: int, seed: int) -> None:
+    """Each labelled cell is a test cell in one fold; every fold trains and stops on each label."""
+    codes = codes_of(sizes, n_unlabelled, seed)
+    folds = split_folds(codes, RunConfig(seed=seed))
+    tested = sum((fold.part_n == TEST).astype(int) for fold in folds)
+    np.testing.assert_array_equal(tested, codes >= 0)
+    for fold in folds:
+        for code in range(len(sizes)):
+            assert {TRAINING, VALIDATION} <= set(fold.part_n[codes == code])
+
+
+@given(sizes, st.integers(0, 99))
+def test_without_test_cells_every_labelled_cell_serves(sizes: list[int], seed: int) -> None:
+    """A model for use is trained or stopped on every labelled cell, and tested on none."""
+    codes = codes_of(sizes, 2, seed)
+    split = split_without_test(codes, RunConfig(seed=seed))
+    for code in range(len(sizes)):
+        assert set(split.part_n[codes == code]) == {TRAINING, VALIDATION}
 
 
 def test_two_cells_cannot_be_split() -> None:

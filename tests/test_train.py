@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from scbaseline import RunConfig, fit_network
-from scbaseline.errors import ConfigError
+from scbaseline.errors import ConfigError, InputError
 from scbaseline.networks import RECIPES
 from scbaseline.train import Examples, choose_device, logits
 
@@ -73,6 +73,13 @@ def test_torchs_random_state_is_left_alone() -> None:
     torch.manual_seed(7)
     fit_network(PCA, examples(50), examples(50), n_labels=3, config=CONFIG)
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_divergence_is_an_error() -> None:
+    """A network that no longer computes numbers is not handed back as the best one."""
+    broken = Examples(np.full((20, 6), np.nan, dtype=np.float32), np.arange(20) % 3)
+    with pytest.raises(InputError, match="lower --learning-rate"):
+        fit_network(PCA, broken, broken, n_labels=3, config=CONFIG)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")

@@ -36,7 +36,7 @@ def _logistic(_: int) -> Any:
 def _linear_svm(seed: int) -> Any:
     from sklearn.svm import LinearSVC
 
-    return LinearSVC(C=0.01, dual=False, random_state=seed)
+    return LinearSVC(dual=False, random_state=seed)
 
 
 BASELINES: dict[str, Callable[[int], Any]] = {

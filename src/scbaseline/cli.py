@@ -96,7 +96,7 @@ def run(
     from scbaseline.data.read import read_counts
     from scbaseline.report.write import check_outputs
 
-    check_outputs(out, settings.recipe, input, config)
+    check_outputs(out, settings.recipe, _file_of(input), config)
     screen = _screen(quiet=quiet)
     with _progress(quiet=quiet) as progress:
         progress("reading counts")
@@ -166,7 +166,7 @@ def predict(
     from scbaseline.data.read import read_counts
     from scbaseline.files import refuse_input_as_output, writable_file, write_atomically
 
-    refuse_input_as_output(out, model, input)
+    refuse_input_as_output(out, model, _file_of(input))
     writable_file(out)
     screen = _screen(quiet=quiet)
     with _progress(quiet=quiet) as progress:
@@ -256,6 +256,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             _say("error", "not enough memory for these data; free some, or take fewer cells")
             return 1
     return 0
+
+
+def _file_of(given: str | None) -> str | Path | None:
+    """Return the file or folder behind a data set's name or a path, if there is one."""
+    from scbaseline.data.datasets import DATASETS, DEFAULT, find_dataset
+
+    name = given or DEFAULT
+    return find_dataset(name).path if name in DATASETS else name
 
 
 def _screen(*, quiet: bool = False) -> Console:

@@ -36,7 +36,8 @@ class RunConfig:
     """Where networks are trained; auto takes a GPU where torch finds one."""
 
     threads: int | None = None
-    """Threads for computation; by default, the processors this process may use."""
+    """Threads for computation; by default, all processors that this process may use, and one
+    for training, where more cost time."""
 
     total_key: str | None = None
     """Column of obs that holds each cell's total count, where X holds only some genes."""
@@ -80,6 +81,9 @@ class RunConfig:
     validation_fraction: float = 0.16
     """Share of each label's cells that stops and calibrates the networks."""
 
+    folds: int = 5
+    """Folds of a cross-validation: each cell is judged once, by a network that never saw it."""
+
     learning_rate: float = 1e-3
     """Adam's step size."""
 
@@ -90,15 +94,23 @@ class RunConfig:
     """Bootstrap draws behind each 95 % interval."""
 
     def __post_init__(self) -> None:
+        field_types = {field.name: _type_name(field.type) for field in fields(self)}
         for name, (low, high) in _BOUNDS.items():
             value = getattr(self, name)
-            if value is None:
+            if value is None and field_types[name].endswith("| None"):
                 continue
+            whole = field_types[name].startswith("int")
+            if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+                raise ConfigError(
+                    f"{name}: {value!r} was given; a {'whole ' if whole else ''}number is wanted"
+                )
             # Written so that a NaN, which compares false with everything, is refused.
             if not (low <= value <= high):
                 raise ConfigError(f"{name}: {value!r} was given; {_range(low, high)} is allowed")
         for name, table in (("protocol", PROTOCOLS), ("recipe", RECIPES)):
             chosen = getattr(self, name)
+            if isinstance(chosen, str):
+                raise ConfigError(f"{name}: {chosen!r} was given; a tuple is wanted: ({chosen!r},)")
             for value in chosen:
                 if value not in table:
                     raise ConfigError(
@@ -146,10 +158,15 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "min_cells_per_label": (3, 10**9),  # one cell each to train, to stop and to test on
     "test_fraction": (0.01, 0.8),
     "validation_fraction": (0.01, 0.8),
+    "folds": (2, 100),
     "learning_rate": (1e-8, 10),
     "batch_size": (1, 10**6),
     "n_bootstrap": (100, 10**6),
 }
+
+
+def _type_name(annotation: object) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
 
 
 def _range(low: float, high: float) -> str:

@@ -24,6 +24,9 @@ ESTIMAND = "given this training set and donor"
 """What the intervals are conditional on: only the test cells are drawn anew."""
 
 
+_NOTHING = 1e-12  # in the place of 0, so that nothing of nothing is 0
+
+
 @dataclass(frozen=True)
 class Score:
     """One number for a reader.
@@ -38,7 +41,7 @@ class Score:
         The value and its 95 % interval. None for counts and training figures, for labels
         with fewer than ``MIN_CELLS_FOR_INTERVAL`` test cells, and where every draw is equal.
     n
-        The number of cells that it was computed on.
+        The number of cells that it is a share of; for precision, those predicted so.
     """
 
     metric: str
@@ -84,8 +87,12 @@ def evaluate_predictions(
     """Score predictions on the test cells, with bootstrap intervals over test cells.
 
     An interval holds the classifier fixed and draws the test cells anew: it says nothing
-    of another training set or donor. For accuracy, cells are drawn from all test cells;
-    for the other scores, within each label, so that every draw holds every label.
+    of another training set, donor or clustering. For accuracy, cells are drawn from all
+    test cells; for the other scores, within each label, so that every draw holds every
+    label. One or two cells drawn from themselves never change, and macro-F1's interval
+    would cover half the time with labels so small; where a label has fewer than
+    ``MIN_CELLS_FOR_INTERVAL`` test cells, its share of right ones is drawn from what they
+    leave open (a Beta distribution with Jeffreys' prior, the wrong ones spread evenly).
 
     Parameters
     ----------
@@ -100,7 +107,9 @@ def evaluate_predictions(
 
     References
     ----------
-    Efron & Tibshirani, An Introduction to the Bootstrap, 1993 (percentile intervals).
+    Efron & Tibshirani, An Introduction to the Bootstrap, 1993 (percentile intervals);
+    Brown, Cai & DasGupta, Interval Estimation for a Binomial Proportion, Statistical
+    Science 2001 (Jeffreys' prior).
     """
     codes = np.arange(len(labels))
     n = len(true_n)
@@ -110,10 +119,7 @@ def evaluate_predictions(
     # matrix is drawing the cells: by row where labels are strata, whole where not.
     correct = rng.binomial(n, np.trace(confusion_kk) / n, size=config.n_bootstrap) / n
     drawn_bkk = np.stack(
-        [
-            rng.multinomial(row.sum(), row / max(row.sum(), 1), size=config.n_bootstrap)
-            for row in confusion_kk
-        ],
+        [_draw_cells(rng, k, confusion_kk[k], config.n_bootstrap) for k in range(len(labels))],
         axis=1,
     )
     precision, recall, f1, support = precision_recall_fscore_support(
@@ -127,25 +133,42 @@ def evaluate_predictions(
         Score("train_accuracy", None, train_accuracy, None, None, n_train),
     ]
     for code, label in enumerate(labels):
-        cells = int(support[code])
-        for metric, values in (("f1", f1), ("precision", precision), ("recall", recall)):
-            score = _score(metric, label, values[code], draws=drawn[metric][:, code], n=cells)
+        cells, predicted = int(support[code]), int((predicted_n == code).sum())
+        for metric, values, n_of in (
+            ("f1", f1, cells),
+            ("precision", precision, predicted),
+            ("recall", recall, cells),
+        ):
+            score = _score(metric, label, values[code], draws=drawn[metric][:, code], n=n_of)
             enough = cells >= MIN_CELLS_FOR_INTERVAL
             scores.append(score if enough else replace(score, low=None, high=None))
         scores.append(Score("support", label, float(cells), None, None, cells))
     return Evaluation(confusion_kk, tuple(labels), tuple(scores))
 
 
+def _draw_cells(
+    rng: np.random.Generator, code: int, row_k: NDArray[np.int64], n_draws: int
+) -> NDArray[np.float64]:
+    """Draw one label's test cells anew: how many get which prediction, draws × labels."""
+    n = row_k.sum()
+    if n >= MIN_CELLS_FOR_INTERVAL:
+        return rng.multinomial(n, row_k / n, size=n_draws).astype(np.float64)
+    prior_k = np.full(len(row_k), 0.5 / max(len(row_k) - 1, 1))
+    prior_k[code] = 0.5
+    drawn_bk: NDArray[np.float64] = n * rng.dirichlet(row_k + prior_k, size=n_draws)
+    return drawn_bk
+
+
 def _per_label(
-    drawn_bkk: NDArray[np.int64],
+    drawn_bkk: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return precision, recall and F1, draws × labels; 0 where nothing was predicted."""
-    right = np.diagonal(drawn_bkk, axis1=1, axis2=2).astype(np.float64)
+    right = np.diagonal(drawn_bkk, axis1=1, axis2=2)
     predicted, true = drawn_bkk.sum(axis=1), drawn_bkk.sum(axis=2)
     return (
-        right / np.maximum(predicted, 1),
-        right / np.maximum(true, 1),
-        2 * right / np.maximum(predicted + true, 1),
+        right / np.maximum(predicted, _NOTHING),
+        right / np.maximum(true, _NOTHING),
+        2 * right / np.maximum(predicted + true, _NOTHING),
     )
 
 

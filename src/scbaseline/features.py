@@ -8,7 +8,7 @@ constant row plus a sparse difference (:class:`ScaledCounts`), exactly.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -42,7 +42,7 @@ class ScaledCounts:
 
     def dense(self) -> NDArray[np.float32]:
         """Return the scaled values, cells × genes."""
-        x_ng: NDArray[np.float32] = self.difference_ng.toarray().astype(np.float32)
+        x_ng: NDArray[np.float32] = self.difference_ng.astype(np.float32).toarray()
         x_ng += self.zero_g.astype(np.float32)
         return x_ng
 
@@ -63,8 +63,6 @@ class FeatureSpace:
         Principal axes, genes × components, orthonormal, the largest loading positive.
     variance_c
         Variance along each axis.
-    total_variance
-        Variance over all axes, those that were not computed included.
     target_sum, max_value
         The settings that the transformation needs.
     notes
@@ -77,7 +75,6 @@ class FeatureSpace:
     center_g: NDArray[np.float64]
     components_gc: NDArray[np.float64]
     variance_c: NDArray[np.float64]
-    total_variance: float
     target_sum: float
     max_value: float
     notes: tuple[str, ...] = ()
@@ -178,7 +175,6 @@ def fit_feature_space(
         center_g=np.zeros(n_top),
         components_gc=np.zeros((n_top, 0)),
         variance_c=np.zeros(0),
-        total_variance=0.0,
         target_sum=config.target_sum,
         max_value=config.max_value,
         notes=tuple(notes),
@@ -277,15 +273,9 @@ def _with_components(
     components_gc = components_gc[:, order]
     largest = np.abs(components_gc).argmax(axis=0)
     components_gc *= np.sign(components_gc[largest, np.arange(n_comps)])
-    return FeatureSpace(
-        genes_g=space.genes_g,
-        mean_g=space.mean_g,
-        sd_g=space.sd_g,
+    return replace(
+        space,
         center_g=space.zero_g + difference_mean,
         components_gc=components_gc,
         variance_c=variance_c[order],
-        total_variance=float(np.trace(covariance)),
-        target_sum=space.target_sum,
-        max_value=space.max_value,
-        notes=space.notes,
     )

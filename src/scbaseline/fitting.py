@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,14 +66,19 @@ def run_protocol(
             space = whole or fit_feature_space(counts_ng, total_n, config)
         scaled = space.scale(counts_ng, total_n)
         pcs_nc = space.project(scaled)
-        features = {"pca": pcs_nc, "hvg": scaled.dense()}
+        features = {"pca": pcs_nc}
+        if any(RECIPES[name].features == "hvg" for name in config.recipe):
+            features["hvg"] = scaled.dense()
 
     trained: dict[str, Trained] = {}
     for name in config.recipe:
         with stage(f"{protocol.name}: {name}"):
+            recipe = RECIPES[name]
+            if not protocol.saves_models:  # its training curve is not drawn
+                recipe = replace(recipe, extra_epochs=0)
             trained[name] = _train_network(
-                RECIPES[name],
-                features[RECIPES[name].features],
+                recipe,
+                features[recipe.features],
                 labels,
                 train=train,
                 held_out=held_out,

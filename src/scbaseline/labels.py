@@ -38,11 +38,6 @@ class Labels:
     n_unlabelled: int
     rare: dict[str, int]
 
-    @property
-    def known_n(self) -> NDArray[np.bool_]:
-        """Which cells have a label that counts."""
-        return self.codes_n >= 0
-
 
 def labels_from_clusters(clusters_n: ArrayLike, config: RunConfig) -> Labels:
     """Take Leiden clusters as labels; they are made from the same counts as the features.

@@ -129,8 +129,7 @@ def _classifier(
         tier=one.tier,
         metrics=tuple(asdict(row) for row in rows),
         data=asdict(data),
-        # Where and how fast it was trained is not part of what it is.
-        config={k: v for k, v in config.to_dict().items() if k not in ("device", "threads")},
+        config=config.to_dict(),
         versions=_versions(),
         kept_epoch=trained.fit.kept_epoch,
         notes=tuple(notes),

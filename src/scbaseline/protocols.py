@@ -26,8 +26,6 @@ class Protocol:
     tier_of_clusters, tier_of_given
         The tier of evidence, for labels that are clusters of these counts and for
         labels that the user gave.
-    meaning
-        One sentence for the reader of a table.
     """
 
     name: str
@@ -35,7 +33,6 @@ class Protocol:
     stops_on: Literal["validation", "test"]
     tier_of_clusters: str
     tier_of_given: str
-    meaning: str
 
     def tier(self, label_source: str) -> str:
         """Return the tier of evidence that this protocol reaches for a label source."""
@@ -56,7 +53,6 @@ PROTOCOLS: dict[str, Protocol] = {
             stops_on="test",
             tier_of_clusters="T0",
             tier_of_given="T0",
-            meaning="everything but the weights is fitted on all cells, test cells included",
         ),
         Protocol(
             "inductive",
@@ -64,7 +60,6 @@ PROTOCOLS: dict[str, Protocol] = {
             stops_on="validation",
             tier_of_clusters="T0+",
             tier_of_given="T1",
-            meaning="nothing is fitted on a test cell",
         ),
     )
 }

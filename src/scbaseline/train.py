@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scbaseline.config import RunConfig
-from scbaseline.errors import ConfigError
+from scbaseline.errors import ConfigError, InputError
 from scbaseline.networks import Recipe, build_network
 from scbaseline.threads import limit_threads
 
@@ -81,6 +81,11 @@ def fit_network(
     config
         ``learning_rate``, ``batch_size``, ``seed``, ``device``.
 
+    Raises
+    ------
+    InputError
+        The loss is no longer a number.
+
     References
     ----------
     Kingma & Ba, Adam, ICLR 2015; Srivastava et al., Dropout, JMLR 2014.
@@ -106,6 +111,11 @@ def fit_network(
             network.eval()
             train_loss, train_accuracy = _loss_and_accuracy(network, x_nf, codes_n)
             loss, accuracy = _loss_and_accuracy(network, held_out_x_nf, held_out_codes_n)
+            if not np.isfinite(loss):
+                raise InputError(
+                    f"{recipe.name}: training diverged in epoch {number} (held-out loss {loss}); "
+                    "lower --learning-rate"
+                )
             history.append(Epoch(number, train_loss, train_accuracy, loss, accuracy))
 
             improved = loss < best

@@ -10,6 +10,7 @@ from scbaseline.evaluate import ESTIMAND, MIN_CELLS_FOR_INTERVAL, Score
 from scbaseline.networks import RECIPES
 from scbaseline.protocols import CLUSTERS, TIERS
 from scbaseline.results import Run
+from scbaseline.split import TRAINING
 
 _SHOWN = {"accuracy": "accuracy", "f1_macro": "macro-F1"}
 
@@ -50,7 +51,9 @@ def headline_table(run: Run) -> Table:
     table.add_column("")
     for name, one in run.protocols.items():
         n = next(iter(one.evaluations.values())).score("accuracy").n
-        table.add_column(Text(f"{name}\n{one.tier}, n = {n:,} test cells"), no_wrap=True)
+        n_train = len(one.split.rows(TRAINING))
+        words = f"{name}, {one.tier}\nn = {n:,} test cells\n{n_train:,} trained on"
+        table.add_column(Text(words), no_wrap=True)
     recipes = list(next(iter(run.protocols.values())).trained)
     for recipe in recipes:
         for metric, title in _SHOWN.items():
@@ -66,7 +69,8 @@ def headline_table(run: Run) -> Table:
 def reading(run: Run) -> str:
     """Say, in plain words, what the intervals mean and why the columns differ."""
     tiers = dict.fromkeys(one.tier for one in run.protocols.values())
-    lines = [f"[low, high]: 95 % bootstrap interval over test cells, {ESTIMAND}."]
+    interval = "95 % bootstrap interval over test cells, stratified by label for macro-F1"
+    lines = [f"[low, high]: {interval}, {ESTIMAND}."]
     evaluation = next(iter(next(iter(run.protocols.values())).evaluations.values()))
     few = [s for s in evaluation.scores if s.metric == "support" and s.n < MIN_CELLS_FOR_INTERVAL]
     if few:
@@ -79,10 +83,11 @@ def reading(run: Run) -> str:
     if {"published", "inductive"} <= run.protocols.keys():
         lines.append(
             "The columns differ because `published` chose genes, scale and components on all "
-            "cells and stopped on the test cells, while `inductive` fitted nothing on a test cell"
+            "cells and stopped on the test cells, while `inductive` fitted nothing on a test cell "
+            "and keeps validation cells back, so that it also has fewer to train on"
             + (
-                "; in both, the clusters were made from the same counts, test cells included, so "
-                "part of every figure is the clustering predicting itself."
+                "; in both, the clusters were made from the same counts, test cells included: "
+                "to that extent, they predict themselves."
                 if run.labels.source == CLUSTERS
                 else "."
             )
@@ -91,7 +96,7 @@ def reading(run: Run) -> str:
 
 
 def label_table(run: Run, protocol: str) -> Table:
-    """Return recall and F1 per label and recipe, under one protocol."""
+    """Return F1 per label and recipe, under one protocol."""
     one = run.protocols[protocol]
     table = Table(title=f"F1 per label, {protocol} ({one.tier})", box=None, title_justify="left")
     table.add_column("label")
@@ -123,7 +128,7 @@ def card_lines(card: ModelCard) -> str:
         f"labels      {', '.join(card.labels)} ({card.label_source})",
         f"trained on  {data['title']}: {data['n_cells']:,} cells × {data['n_genes']:,} genes",
         f"            licence {data['licence'] or 'not known'}; content {data['fingerprint']}",
-        f"evidence    {card.protocol}, {card.tier}: {TIERS[card.tier]}",
+        f"evidence    {card.protocol}, {card.tier}: {TIERS.get(card.tier, 'tier not known')}",
     ]
     for row in card.metrics:
         if row["label"] is None:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from scbaseline import keys
+from scbaseline.data.datasets import DATASETS
 from scbaseline.errors import OutputError
 from scbaseline.features import log_normalise
 from scbaseline.files import refuse_input_as_output, said_as_output_error, staging
@@ -101,7 +102,7 @@ def run_figures(run: Run) -> dict[str, "Figure"]:
     """Return every figure of a run by the name of its file."""
     footer = run.data.notice
     # The file's name in the tutorials, where the cells are those of the tutorials.
-    umap = "umap_pbmc_clusters" if run.data.name.startswith("pbmc") else "umap_clusters"
+    umap = "umap_pbmc_clusters" if run.data.name in DATASETS else "umap_clusters"
     tiers = {name: one.tier for name, one in run.protocols.items()}
     drawn = {
         "qc": figures.qc_figure(run.cells, footer=footer),
