@@ -50,7 +50,8 @@ def main() -> None:
         print(f"seed {seed} done", file=sys.stderr)
 
     print(f"{result.data.title}, seeds 0–{arguments.seeds - 1};")
-    print(f"{min(clusters)}–{max(clusters)} labels ({result.labels.source});")
+    numbers = "–".join(map(str, sorted({min(clusters), max(clusters)})))
+    print(f"{numbers} labels ({result.labels.source});")
     print("mean ± standard deviation over seeds.\n")
     columns = [(metric, protocol) for metric in METRICS for protocol in tiers]
     columns.insert(1, ("accuracy", CONTROL.name))
