@@ -43,7 +43,7 @@ def test_values_equal_scikit_learns(pairs: list[tuple[int, int]]) -> None:
     )
     for score in one.scores:
         assert (score.low is None) == (score.high is None)
-        assert score.low is None or 0 <= score.low <= score.high <= 1
+        assert score.low is None or 0 <= score.low <= score.value <= score.high <= 1 + 1e-9
 
 
 def test_the_accuracy_interval_is_scipys_bootstrap() -> None:

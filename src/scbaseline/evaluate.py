@@ -180,4 +180,5 @@ def _score(
     if draws.min() == draws.max():
         return Score(metric, label, float(value), None, None, n)
     low, high = np.percentile(draws, [(100 - LEVEL) / 2, (100 + LEVEL) / 2])
-    return Score(metric, label, float(value), float(low), float(high), n)
+    # What tiny labels leave open can lie to one side of what was seen of them.
+    return Score(metric, label, float(value), float(min(low, value)), float(max(high, value)), n)
