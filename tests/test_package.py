@@ -381,7 +381,10 @@ def test_environment_wins_over_the_folder_beside_the_checkout(
     checkout: Checkout, environ: dict[str, str], data: str, test_data: str
 ) -> None:
     """The folder beside the checkout is what programs see, unless the user named another."""
-    (checkout.folder.parent / "shared/data/pbmc3k").mkdir(parents=True)
+    beside = checkout.folder.parent.resolve()
+    (beside / "shared/data/pbmc3k").mkdir(parents=True)
+    # Absolute, since tests change folder.
+    data, test_data = (named.replace("..", str(beside), 1) for named in (data, test_data))
     assert checkout.make("run", **environ)[-1].endswith(f" [{data}] [{test_data}]")
 
 
