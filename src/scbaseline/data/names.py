@@ -24,15 +24,25 @@ _KNOWN = frozenset({
     "NKG7", "PECAM1", "PPBP", "PTPRC", "RPL3", "RPL13A", "RPLP0", "RPS6", "RPS18", "S100A8",
     "S100A9", "TMSB4X", "TOP2A", "VIM",
 })  # fmt: skip
-_GENOME = re.compile(r"^(?:GRCh3[78]|GRCm3[89]|hg19|hg38|mm10|mm39)_+")
+_GENOMES = ("GRCh37", "GRCh38", "GRCm38", "GRCm39", "hg19", "hg38", "mm10", "mm39")
+_PREFIXES = ("", *(f"{genome}{'_' * n}" for genome in _GENOMES for n in (1, 3, 6)))
+_HUMAN = frozenset(prefix + name for prefix in _PREFIXES for name in _KNOWN)
+_MOUSE = frozenset(
+    prefix + ("mt-" + name[3:].capitalize() if name.startswith("MT-") else name.capitalize())
+    for prefix in _PREFIXES
+    for name in _KNOWN
+)
 _BARCODE = re.compile(r"(?:^|[_#:-])[ACGT]{8,}(?:$|[^A-Za-z])")
 _ANTIBODY = re.compile(
-    r"(?i)totalseq|_total[abcd]$|^hashtag|[-_]hashtag|^HTO[-_]?\w|^ADT[-_]|^AB[-_]CD|^antibody[-_]"
+    r"(?im)totalseq|_total[abcd]$|^hashtag|[-_]hashtag|^HTO[-_]?\w|^ADT[-_]|^AB[-_]CD|^antibody[-_]"
 )
 _DOTTED = re.compile(r"^(?:HLA|MT|mt|H2)\.[A-Z]", re.IGNORECASE)
 _DASHED = re.compile(_DOTTED.pattern.replace(r"\.", "-"), re.IGNORECASE)
-_ACCESSION = re.compile(r"[A-Z]{1,4}\d{4,8}\.\d+")
-_CLONE = re.compile(r"[A-Z]{1,4}[0-9a-z]*(?:\.\w+)+\.\d+", re.ASCII)
+_ANY_ENSEMBL = re.compile(rf"(?:^|_){ENSEMBL_ID.pattern}$")
+_ENOUGH_KNOWN = 3
+_SAMPLE = 2000  # names that tell which way round a matrix lies
+_ACCESSION = re.compile(r"[A-Z]{1,2}\d{4,8}\.\d+")
+_CLONE = re.compile(r".+\.[A-Z]*\d+\w*\.\d+", re.ASCII)
 
 Species = Literal["", "human", "mouse", "human and mouse", "another species"]
 
@@ -87,13 +97,12 @@ def examine_names(obs_names: pd.Index, var: pd.DataFrame) -> Names:
     cells = [str(name) for name in obs_names]
     ids = _texts(var[keys.GENE_IDS]) if keys.GENE_IDS in var else []
     n_ensembl = _n_matching(ENSEMBL_ID, genes)
-    n_known = sum(name in _KNOWN for name in _upper(genes))
     kind: Literal["", "symbols", "Ensembl ids", "symbols and Ensembl ids"] = ""
     if n_ensembl > 0.95 * len(genes):
         kind = "Ensembl ids" if genes else ""
     elif n_ensembl > 0.05 * len(genes):
         kind = "symbols and Ensembl ids"
-    elif n_known or len(ids):
+    elif ids or _known(genes):
         kind = "symbols"
     repeated = obs_names.duplicated()
     return Names(
@@ -141,36 +150,35 @@ def _n_matching(pattern: re.Pattern[str], names: Sequence[str]) -> int:
     return sum(pattern.fullmatch(name) is not None for name in names)
 
 
-def _upper(names: Sequence[str]) -> set[str]:
-    return {_GENOME.sub("", name).upper() for name in names}
+def _known(names: Sequence[str]) -> int:
+    return len((_HUMAN | _MOUSE).intersection(names))
 
 
 def _species(names: Sequence[str]) -> Species:
-    bare = {_GENOME.sub("", name) for name in names}
-    human = sum(name.startswith("ENSG0") or name in _KNOWN for name in bare)
-    as_mouse = {name.capitalize() for name in _KNOWN}
-    mouse = sum(name.startswith("ENSMUSG0") or name in as_mouse for name in bare)
-    other = sum(ENSEMBL_ID.fullmatch(name) is not None for name in bare) - sum(
-        name.startswith(("ENSG0", "ENSMUSG0")) for name in bare
-    )
-    if other > human + mouse:
+    ensembl = [name for name in names if "ENS" in name and _ANY_ENSEMBL.search(name)]
+    n_human = sum("ENSG0" in name for name in ensembl)
+    n_mouse = sum("ENSMUSG0" in name for name in ensembl)
+    if len(ensembl) > 2 * (n_human + n_mouse):
         return "another species"
-    if min(human, mouse) > 0.05 * max(human, mouse):
-        return "human and mouse"
-    if human == mouse == 0:
+    n_human += len(_HUMAN.intersection(names))
+    n_mouse += len(_MOUSE.intersection(names))
+    if n_human == n_mouse == 0:
         return ""
-    return "human" if human > mouse else "mouse"
+    if min(n_human, n_mouse) > 0.05 * max(n_human, n_mouse):
+        return "human and mouse"
+    return "human" if n_human > n_mouse else "mouse"
 
 
 def _transposed(cells: Sequence[str], genes: Sequence[str]) -> bool:
     if not cells or not genes:
         return False
     like_genes = [
-        _n_matching(ENSEMBL_ID, names) > len(names) / 2 or len(_upper(names) & _KNOWN) >= 3
+        _known(names) >= _ENOUGH_KNOWN
+        or _n_matching(ENSEMBL_ID, names[:_SAMPLE]) > len(names[:_SAMPLE]) / 2
         for names in (cells, genes)
     ]
     like_cells = [
-        sum(_BARCODE.search(name) is not None for name in names) > len(names) / 2
+        sum(map(bool, map(_BARCODE.search, names[:_SAMPLE]))) > len(names[:_SAMPLE]) / 2
         for names in (cells, genes)
     ]
     return (like_genes[0] and not like_genes[1]) or (like_cells[1] and not like_cells[0])
@@ -181,6 +189,8 @@ def _other_features(genes: Sequence[str], var: pd.DataFrame) -> dict[str, int]:
         types = Counter(_texts(var[keys.FEATURE_TYPES]))
         if types.pop(GENE_EXPRESSION, 0):
             return dict(sorted(types.items()))
+    if not _ANTIBODY.search("\n".join(genes)):  # far quicker than name by name
+        return {}
     n_antibodies = sum(_ANTIBODY.search(name) is not None for name in genes)
     return {"antibodies or hashtags, by their names": n_antibodies} if n_antibodies else {}
 
