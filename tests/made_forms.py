@@ -100,7 +100,8 @@ def write_table(adata: anndata.AnnData, path: Path, *, transposed: bool = False)
     """Write a table, separated by what its ending says, gzipped if it says so."""
     x = adata.X.toarray() if sparse.issparse(adata.X) else adata.X
     frame = pd.DataFrame(x, index=adata.obs_names, columns=adata.var_names)
-    frame = frame.astype(int) if np.all(x == np.rint(x)) else frame.astype(float)
+    whole = np.all(np.abs(x) < 2**31) and np.all(x == np.rint(x))
+    frame = frame.astype(int if whole else float)
     (frame.T if transposed else frame).to_csv(path, sep="," if ".csv" in path.name else "\t")
     return path
 

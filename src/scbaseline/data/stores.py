@@ -93,17 +93,28 @@ def _require_parts(group: Any) -> None:
 def _require_whole(group: Any) -> None:
     """Refuse a store that lost files: zarr reads what is not there as zeros, in silence."""
     _require_parts(group)
-    arrays = [matrix["data"] for matrix in _matrices(group)]
-    for name in ("obs", "var"):
-        index = group[name].attrs.get("_index", "_index")
-        if hasattr(group[name][index], "nchunks"):
-            arrays.append(group[name][index])
-    for array in arrays:
+    needed = [matrix["data"] for matrix in _matrices(group)]
+    for table in (group["obs"], group["var"]):
+        needed += _never_all_zero(table)
+    for array in needed:
         if array.nchunks_initialized < array.nchunks:
             raise InputError(
                 f"{array.name} lacks {array.nchunks - array.nchunks_initialized} of its "
                 f"{array.nchunks} parts; copy the store again"
             )
+
+
+def _never_all_zero(table: Any) -> list[Any]:
+    """Return the arrays of a table that have every part, if none was lost: names and labels."""
+    arrays = [table[table.attrs.get("_index", "_index")]]
+    for name in table:
+        if table[name].attrs.get("encoding-type") == "categorical":
+            categories, codes = table[name]["categories"], table[name]["codes"]
+            arrays.append(categories)
+            # One part of many may hold the first category alone, all of them hardly.
+            if codes.nchunks_initialized == 0 and categories.shape[0] > 1:
+                arrays.append(codes)
+    return [array for array in arrays if hasattr(array, "nchunks")]
 
 
 def _matrices(group: Any) -> list[Any]:

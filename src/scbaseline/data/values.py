@@ -17,7 +17,7 @@ Kind = Literal[
 ]
 
 _WHOLE_SHARE = 0.01  # of values; by chance, one logarithm in a million is a whole number
-_TELLING = 20  # values that a cell needs to be called whole or fractional on its own
+_TELLING = 20  # values that a cell needs to be called whole or not on its own; cells, by totals
 _SAME_TOTAL = 0.02  # spread of totals that are equal but for genes left out since
 
 
@@ -156,7 +156,9 @@ class _Pass:
         for attempt in self.attempts:
             found = attempt.outcome()
             # Without a logarithm, any fractions with a common divisor would do.
-            if attempt.scale == "normalised" and (is_whole or targets["normalised"] is None):
+            if attempt.scale == "normalised" and (
+                targets["normalised"] is None or np.count_nonzero(n_genes_n) < _TELLING
+            ):
                 continue
             if found is not None:
                 kind: Kind = attempt.scale  # type: ignore[assignment]  # a name in SCALES
