@@ -1,8 +1,5 @@
 """check_counts lets raw counts through, whole, and says of anything else what it is."""
 
-from pathlib import Path
-
-import anndata
 import numpy as np
 import pandas as pd
 import pytest
@@ -262,65 +259,3 @@ def test_embedded_sample_has_its_full_depth() -> None:
     np.testing.assert_array_equal(checked.obs["total_counts"], checked.obs["n_counts"])
     share = checked.X.sum(axis=1).A1 / checked.obs["total_counts"]
     assert 0.10 < share.min() < share.max() < 0.30
-
-
-def _fractional(*, n_cells: int = 30) -> np.ndarray:
-    rng = np.random.default_rng(0)
-    counts = rng.poisson(2.0, size=(n_cells, 20)).astype(np.float32)
-    return counts + (counts > 0) * (rng.random(counts.shape) < 0.3) * np.float32(0.25)
-
-
-def test_fractional_counts_are_refused_with_the_flag() -> None:
-    """What alevin, RSEM and SoupX give is refused by naming what accepts it."""
-    with pytest.raises(InputError, match=r"--allow-fractional if these are counts with fractions"):
-        check_counts(_adata(_fractional()))
-
-
-def test_fractional_counts_may_be_allowed() -> None:
-    """Allowed, they stay as they are, and the provenance says that they are."""
-    checked = check_counts(_adata(_fractional()), allow_fractional=True)
-    np.testing.assert_array_equal(checked.X.toarray(), _fractional())
-    assert provenance_of(checked).fractional
-    assert check_counts(checked).uns == checked.uns
-
-
-@pytest.mark.parametrize(
-    "matrix", [NOT_COUNTS, COUNTS - 1.5, np.where(COUNTS, COUNTS, np.nan)], ids=str
-)
-def test_only_fractional_counts_are_allowed_so(matrix: np.ndarray) -> None:
-    """Logarithms, scaled and missing values stay refused, whatever is allowed."""
-    with pytest.raises(InputError, match="X holds"):
-        check_counts(_adata(matrix), allow_fractional=True)
-
-
-def test_transposed_data_are_refused() -> None:
-    """Genes as rows are told by their names, and the flag is named."""
-    adata = _adata(COUNTS)
-    adata.obs_names = ["LYZ", "CD3D", "MS4A1"]
-    with pytest.raises(InputError, match=r"rows are named like genes \(LYZ\).*--transpose"):
-        check_counts(adata)
-
-
-def test_dots_for_dashes_are_mended_and_said() -> None:
-    """R's HLA.DRA is HLA-DRA again."""
-    adata = _adata(COUNTS)
-    adata.var_names = ["HLA.DRA", "MT.CO1", "AC002321.1", "LYZ"]
-    checked = check_counts(adata)
-    assert checked.var_names.tolist() == ["HLA-DRA", "MT-CO1", "AC002321.1", "LYZ"]
-    assert provenance_of(checked).notes[0].startswith("2 gene names got back dashes")
-
-
-def test_a_selection_of_genes_without_totals_is_said() -> None:
-    """Depth is unknown where X holds few genes and no column of totals was named."""
-    notes = provenance_of(check_counts(_adata(COUNTS, n_counts=[90, 95, 99]))).notes
-    assert notes[0].startswith("depth unknown")
-    assert "perhaps n_counts" in notes[0]
-    named = check_counts(_adata(COUNTS, n_counts=[90, 95, 99]), total_key="n_counts")
-    assert provenance_of(named).notes == ()
-
-
-def test_notes_survive_writing(tmp_path: Path) -> None:
-    """What is noted is the same after a way through an h5ad file."""
-    checked = check_counts(_adata(np.log1p(COUNTS)))
-    checked.write_h5ad(tmp_path / "x.h5ad")
-    assert provenance_of(anndata.read_h5ad(tmp_path / "x.h5ad")) == provenance_of(checked)
