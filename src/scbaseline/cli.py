@@ -211,10 +211,11 @@ def doctor(
     """
     from scbaseline.data.doctor import examine
     from scbaseline.data.findings import findings, summary
+    from scbaseline.data.provenance import provenance_of
     from scbaseline.data.read import open_counts
 
     with open_counts(input, reading) as adata:
-        diagnosis = examine(adata)
+        diagnosis, notes = examine(adata), provenance_of(adata).notes
         said = findings(
             diagnosis,
             obs_names=adata.obs_names,
@@ -224,9 +225,11 @@ def doctor(
     if json:
         from json import dumps
 
-        print(dumps(summary(diagnosis, said), indent=2))
+        print(dumps(summary(diagnosis, said) | {"notes": notes}, indent=2))
         return
     print(f"{input}: {diagnosis.n_cells:,} cells × {diagnosis.n_genes:,} genes")
+    for note in notes:
+        print(f"  {note}")
     for finding in said:
         print(f"  {'cannot be used: ' if finding.is_refusal else ''}{finding}")
     if not any(finding.is_refusal for finding in said):

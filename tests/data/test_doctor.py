@@ -109,6 +109,17 @@ def test_command_prints_json(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert json.loads(capsys.readouterr().out)["usable"]
 
 
+def test_command_counts_cells_without_annotations(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Cells that a table of annotations lacks are counted."""
+    path = written(simulated(), tmp_path / "x.h5ad")
+    rows = "".join(f"{cell},T\n" for cell in simulated().obs_names[:400])
+    (tmp_path / "labels.csv").write_text(f"cell,label\n{rows}")
+    assert main(["doctor", str(path), "--obs", str(tmp_path / "labels.csv")]) == 0
+    assert "labels.csv: 100 of 500 cells have no row" in capsys.readouterr().out
+
+
 def test_command_refuses_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     """One line and exit status 1, as for every command."""
     assert main(["doctor", "nowhere.h5ad"]) == 1

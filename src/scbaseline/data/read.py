@@ -109,15 +109,20 @@ def open_counts(name_or_path: str | Path, options: ReadOptions | None = None) ->
     """Open counts with their matrices left on disk, where the format allows that.
 
     For Parameters and Raises, see :func:`read_counts`. Names are as the file has them, and
-    features that are not genes are not left out.
+    features that are not genes are not left out; the provenance holds a name and notes only.
     """
     options = options or ReadOptions()
     _refuse_options_of_files(name_or_path, options)
     if isinstance(name_or_path, str) and name_or_path in DATASETS:
         yield read_counts(name_or_path, options)
         return
-    with open_path(_existing(name_or_path), options) as adata:
-        yield adata if options.obs is None else join_obs(adata, options.obs)[0]
+    path = _existing(name_or_path)
+    with open_path(path, options) as adata:
+        notes: tuple[str, ...] = ()
+        if options.obs is not None:
+            adata, notes = join_obs(adata, options.obs)
+        adata.uns[keys.PROVENANCE] = Provenance(path.name, notes=notes).to_uns()
+        yield adata
 
 
 def _refuse_options_of_files(name_or_path: str | Path | None, options: ReadOptions) -> None:
