@@ -90,3 +90,15 @@ def test_real_labels_are_joined(test_data: Path) -> None:
     theirs = pd.read_csv(folder / "labels.csv", index_col=0)
     assert adata.obs["seurat_annotation"].notna().sum() == 2638
     assert adata.obs["seurat_annotation"].equals(theirs["seurat_annotation"].loc[adata.obs_names])
+
+
+def test_joining_keeps_where_counts_are(tmp_path: Path) -> None:
+    """Layers and raw stay, so that a refusal can still name them."""
+    adata = counts_adata()
+    adata.raw = adata.copy()
+    adata.layers["counts"] = adata.X.copy()
+    (tmp_path / "labels.csv").write_text("id,t\nAAAC-1,T\nAAAG-1,NK\nAAAT-1,B\n")
+    path = written(adata, tmp_path / "x.h5ad")
+    read = read_counts(path, ReadOptions(obs=tmp_path / "labels.csv"))
+    assert list(read.layers) == ["counts"]
+    assert (read.raw.X != adata.X).nnz == 0

@@ -64,7 +64,10 @@ def join_obs(adata: AnnData, path: Path) -> tuple[AnnData, tuple[str, ...]]:
         notes.append(f"{path.name}: its columns replaced those of obs: {', '.join(replaced)}")
     obs = adata.obs.drop(columns=replaced)
     obs[table.columns] = table.reindex(names).set_axis(obs.index)
-    joined = AnnData(X=adata.X, obs=obs, var=adata.var, layers=dict(adata.layers), uns=adata.uns)
+    raw = None if adata.raw is None else {"X": adata.raw.X, "var": adata.raw.var}
+    joined = AnnData(
+        X=adata.X, obs=obs, var=adata.var, layers=dict(adata.layers), raw=raw, uns=adata.uns
+    )
     return joined, tuple(notes)
 
 

@@ -117,10 +117,8 @@ def open_counts(name_or_path: str | Path, options: ReadOptions | None = None) ->
         yield read_counts(name_or_path, options)
         return
     path = _existing(name_or_path)
-    with open_path(path, options) as adata:
-        notes: tuple[str, ...] = ()
-        if options.obs is not None:
-            adata, notes = join_obs(adata, options.obs)
+    with open_path(path, options) as opened:
+        adata, notes = join_obs(opened, options.obs) if options.obs else (opened, ())
         adata.uns[keys.PROVENANCE] = Provenance(path.name, notes=notes).to_uns()
         yield adata
 
