@@ -17,6 +17,7 @@ from rich.console import Console
 
 from scbaseline import __version__, keys
 from scbaseline.config import RunConfig
+from scbaseline.data.options import ReadOptions
 from scbaseline.errors import ConfigError, ScbaselineError, ScbaselineWarning, did_you_mean
 
 
@@ -218,6 +219,50 @@ def datasets() -> None:
             f"  {data.title}; {data.n_cells:,} cells × {data.n_genes:,} genes; {data.licence}\n"
             f"  {data.summary}\n  {where}"
         )
+
+
+@app.command
+def doctor(
+    input: str,  # noqa: A002
+    /,
+    *,
+    reading: Annotated[ReadOptions, Parameter(name="*")] = ReadOptions(),  # noqa: B008
+    json: bool = False,
+) -> None:
+    """Say what a file holds, what that means, and what to type next.
+
+    Parameters
+    ----------
+    input
+        A data set's name, or the path of any file or folder that can be read.
+    json
+        Print it as JSON, for programs.
+    """
+    from scbaseline.data.doctor import examine
+    from scbaseline.data.findings import findings, summary
+    from scbaseline.data.provenance import provenance_of
+    from scbaseline.data.read import open_counts
+
+    with open_counts(input, reading) as adata:
+        diagnosis, notes = examine(adata), provenance_of(adata).notes
+        said = findings(
+            diagnosis,
+            obs_names=adata.obs_names,
+            var_names=adata.var_names,
+            allow_fractional=reading.allow_fractional,
+        )
+    if json:
+        from json import dumps
+
+        print(dumps(summary(diagnosis, said) | {"notes": notes}, indent=2))
+        return
+    print(f"{input}: {diagnosis.n_cells:,} cells × {diagnosis.n_genes:,} genes")
+    for note in notes:
+        print(f"  {note}")
+    for finding in said:
+        print(f"  {'cannot be used: ' if finding.is_refusal else ''}{finding}")
+    if not any(finding.is_refusal for finding in said):
+        print("  can be used as it is")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

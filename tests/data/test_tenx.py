@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scanpy
+import scipy.io
 from made_files import ALL, BARCODES, COUNTS, IDS, truncations, write_10x, write_10x_tar
+from scipy import sparse
 
 from scbaseline.data.provenance import provenance_of
 from scbaseline.data.read import read_counts
@@ -142,3 +144,29 @@ def test_a_missing_file_of_three_is_named(tmp_path: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(InputError, match=f"has a matrix, but no .*{name}"):
         read_counts(folder)
+
+
+def test_a_prefix_of_the_three_files_is_left_out_of_account(tmp_path: Path) -> None:
+    """Files as GEO has them, all with one prefix, are one 10x folder."""
+    folder = write_10x(tmp_path / "10x", version=3, gzipped=ALL)
+    for path in list(folder.iterdir()):
+        path.rename(folder / f"GSM123_{path.name}")
+    np.testing.assert_array_equal(read_counts(folder).X.toarray(), COUNTS)
+
+
+def test_one_of_several_prefixes_is_read_by_its_matrix(tmp_path: Path) -> None:
+    """Where samples share a folder, the path of one matrix says which is meant."""
+    folder = write_10x(tmp_path / "10x", version=3, gzipped=ALL)
+    for path in list(folder.iterdir()):
+        (folder / f"A_{path.name}").write_bytes(path.read_bytes())
+        path.rename(folder / f"B_{path.name}")
+    with pytest.raises(InputError, match=r"several matrices: A_matrix.mtx.gz, B_matrix.mtx.gz"):
+        read_counts(folder)
+    np.testing.assert_array_equal(read_counts(folder / "B_matrix.mtx.gz").X.toarray(), COUNTS)
+
+
+def test_a_matrix_of_cells_by_genes_is_read_the_one_way_that_fits(tmp_path: Path) -> None:
+    """Some tools write the matrix the other way round; the two lists tell."""
+    folder = write_10x(tmp_path / "10x")
+    scipy.io.mmwrite(folder / "matrix.mtx", sparse.coo_matrix(COUNTS))
+    np.testing.assert_array_equal(read_counts(folder).X.toarray(), COUNTS)

@@ -1,6 +1,6 @@
 """Turns counts as they were read into counts that can be trusted, or refuses them.
 
-Every value of every cell is looked at, not the first row alone.
+What values and names look like is known in :mod:`scbaseline.data.doctor` alone.
 """
 
 import copy
@@ -10,21 +10,27 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from anndata import AnnData
-from scipy import sparse
 
 from scbaseline import keys
+from scbaseline.data.doctor import Diagnosis, examine
+from scbaseline.data.findings import findings, recovered, title
 from scbaseline.data.fingerprint import fingerprint
 from scbaseline.data.genes import unique_names
 from scbaseline.data.matrix import canonical_csr
+from scbaseline.data.names import with_dashes
 from scbaseline.data.provenance import Provenance, identified, provenance_of
 from scbaseline.errors import InputError, did_you_mean
 
-_LARGEST_LOG = 20.0  # log1p of 485 million: no logarithm of counts is larger
 _ROUNDING = 1e-6  # of totals that were summed or kept as float32
 
 
-def check_counts(adata: AnnData, *, total_key: str | None = None) -> AnnData:
+def check_counts(
+    adata: AnnData, *, total_key: str | None = None, allow_fractional: bool = False
+) -> AnnData:
     """Return the raw counts of ``adata`` with each cell's total, or say what they are not.
+
+    Counts that were normalised and logarithms taken of are recovered where that is exact;
+    see :mod:`scbaseline.data.recovery`.
 
     Parameters
     ----------
@@ -33,20 +39,26 @@ def check_counts(adata: AnnData, *, total_key: str | None = None) -> AnnData:
     total_key
         Column of obs that holds each cell's total over all genes, where X holds only some
         of them; by default the one that the provenance names, else the sums of X.
+    allow_fractional
+        Accept counts with fractions, as alevin, RSEM and SoupX give them. Data that were
+        read so need not be told again.
 
     Returns
     -------
     A new AnnData. X is canonical CSR float32 (duplicates summed, no stored zeros);
     ``obs["total_counts"]`` is float64; obs, var and uns are copies, with the provenance
-    brought up to date; layers, obsm, obsp, varm and raw are left out.
+    brought up to date, whose ``notes`` say what was done; layers, obsm, obsp, varm and raw
+    are left out.
 
     Raises
     ------
     InputError
-        X holds something else than whole numbers from 0 on, nothing at all, or two cells
-        of one name; or the totals cannot be those of these counts.
+        X holds something else than counts, nothing at all, genes × cells, or two cells of
+        one name; or the totals cannot be those of these counts.
     """
     provenance = provenance_of(adata)
+    if allow_fractional:
+        provenance = replace(provenance, allow_fractional=True)
     try:
         return _checked(adata.to_memory() if adata.isbacked else adata, provenance, total_key)
     except InputError as error:
@@ -54,19 +66,18 @@ def check_counts(adata: AnnData, *, total_key: str | None = None) -> AnnData:
 
 
 def _checked(adata: AnnData, provenance: Provenance, total_key: str | None) -> AnnData:
-    for n, what in ((adata.n_obs, "cells"), (adata.n_vars, "genes")):
-        if n == 0:
-            raise InputError(f"X has no {what} ({adata.n_obs} cells × {adata.n_vars} genes)")
-    if not adata.obs_names.is_unique:
-        name = adata.obs_names[adata.obs_names.duplicated()][0]
-        raise InputError(
-            f"two cells are called {name!r}; make the names unique, e.g. in Python: "
-            "adata.obs_names_make_unique()"
-        )
     counts_ng = canonical_csr(adata.X, copy=True)
-    _refuse_other_values(counts_ng, adata)
-    if counts_ng.nnz == 0:
-        raise InputError(f"X holds only zeros; {_where_counts_are(adata)}")
+    diagnosis = examine(adata, x=counts_ng)
+    for finding in findings(
+        diagnosis,
+        obs_names=adata.obs_names,
+        var_names=adata.var_names,
+        allow_fractional=provenance.allow_fractional,
+    ):
+        if finding.is_refusal:
+            raise InputError(str(finding))
+    if diagnosis.values.recovery is not None:
+        counts_ng = diagnosis.values.recovery.counts(counts_ng)
 
     if total_key is None and provenance.total_key in adata.obs:
         total_key = provenance.total_key
@@ -76,62 +87,37 @@ def _checked(adata: AnnData, provenance: Provenance, total_key: str | None) -> A
 
     obs, var, uns = adata.obs.copy(), adata.var.copy(), copy.deepcopy(dict(adata.uns))
     obs[keys.TOTAL_COUNTS] = totals_n
-    var.index = unique_names(var.index)
+    var.index = unique_names(with_dashes([str(name) for name in var.index]))
     # It says of X what holds no longer, and scanpy would warn of a second logarithm.
     uns.pop("log1p", None)
     checked = AnnData(counts_ng, obs=obs, var=var, uns=uns)
-    checked.uns[keys.PROVENANCE] = _brought_up_to_date(provenance, checked, total_key).to_uns()
+    provenance = _brought_up_to_date(provenance, adata, checked)
+    checked.uns[keys.PROVENANCE] = replace(
+        provenance,
+        total_key=total_key or "",
+        fractional=diagnosis.values.kind == "fractional",
+        notes=tuple(dict.fromkeys([*provenance.notes, *_notes(diagnosis, total_key)])),
+    ).to_uns()
     return checked
 
 
-def _refuse_other_values(counts_ng: "sparse.csr_matrix[np.float32]", adata: AnnData) -> None:
-    values = counts_ng.data
-    for what, bad in (
-        ("NaN", np.isnan(values)),
-        ("infinite values", np.isinf(values)),
-        ("negative values", values < 0),
-        ("non-integers", np.rint(values) != values),
-    ):
-        if not bad.any():
-            continue
-        position = int(np.argmax(bad))
-        cell = int(np.searchsorted(counts_ng.indptr, position, side="right")) - 1
-        gene = int(counts_ng.indices[position])
-        looks = ""
-        if what == "negative values":
-            looks = "; they look scaled or centred"
-        elif what == "non-integers" and values.max() <= _LARGEST_LOG:
-            looks = "; they look like log1p of normalised counts"
-        raise InputError(
-            f"X holds {what} (first: {values[position]!s} at cell {adata.obs_names[cell]}, "
-            f"gene {adata.var_names[gene]}){looks}; {_where_counts_are(adata)}"
+def _notes(diagnosis: Diagnosis, total_key: str | None) -> list[str]:
+    """Say what was done to the input, and what weakens it."""
+    values, names = diagnosis.values, diagnosis.names
+    notes = []
+    if values.recovery is not None:
+        notes.append(f"X held {title(values)}; {recovered(values)}")
+    if values.kind == "fractional":
+        notes.append("X holds counts with fractions, which were allowed")
+    if names.n_dotted:
+        notes.append(f"{names.n_dotted:,} gene names got back dashes that had become dots")
+    if diagnosis.selected and not total_key:
+        named = f", perhaps {diagnosis.totals}" if diagnosis.totals else ""
+        notes.append(
+            f"depth unknown: X seems to hold a selection of {diagnosis.n_genes:,} genes, and no "
+            f"column with each cell's total was named (--total-key{named})"
         )
-
-
-def _where_counts_are(adata: AnnData) -> str:
-    """Say what to type: where the file holds counts elsewhere than in X, how to move them."""
-    # The usual names first: several layers may hold whole numbers.
-    for name in sorted(adata.layers, key=lambda name: (name not in ("counts", "raw"), name)):
-        if _holds_counts(adata.layers[name]):
-            return (
-                f"layers[{name!r}] holds whole numbers: move them to X in Python: "
-                f"adata.X = adata.layers[{name!r}]"
-            )
-    if adata.raw is not None and _holds_counts(adata.raw.X):
-        return "raw.X holds whole numbers: take them in Python: adata = adata.raw.to_adata()"
-    return "pass raw counts"
-
-
-def _holds_counts(matrix: object) -> bool:
-    try:
-        values = canonical_csr(matrix).data
-    except InputError:
-        return False
-    return bool(
-        len(values)
-        and np.all(np.isfinite(values) & (values >= 0))
-        and np.all(np.rint(values) == values)
-    )
+    return notes
 
 
 def _given_totals(
@@ -156,14 +142,17 @@ def _given_totals(
     return totals_n
 
 
-def _brought_up_to_date(
-    provenance: Provenance, checked: AnnData, total_key: str | None
-) -> Provenance:
+def _brought_up_to_date(provenance: Provenance, before: AnnData, checked: AnnData) -> Provenance:
     seen = fingerprint(checked)
-    if not provenance.fingerprint:
-        provenance = identified(provenance.name, seen)
-    elif provenance.fingerprint != seen:
-        provenance = replace(
-            provenance, title=f"{provenance.title}, changed after reading", fingerprint=seen
+    if provenance.fingerprint == seen:
+        return provenance
+    known = identified(provenance.name, seen)
+    if not provenance.fingerprint or provenance.fingerprint == fingerprint(before):
+        # Of counts that were recovered it is only now that they are known.
+        return replace(
+            known,
+            allow_fractional=provenance.allow_fractional,
+            n_other_features=provenance.n_other_features,
+            notes=provenance.notes,
         )
-    return replace(provenance, total_key=total_key or "")
+    return replace(provenance, title=f"{provenance.title}, changed after reading", fingerprint=seen)

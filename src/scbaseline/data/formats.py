@@ -1,36 +1,49 @@
 """Turns the path of a file or folder into an AnnData, by a table of formats."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import anndata
-import h5py
 from anndata import AnnData
 
-from scbaseline import keys
+from scbaseline.data.blocks import whole_matrix
 from scbaseline.data.genes import name_genes
 from scbaseline.data.matrix import canonical_csr
-from scbaseline.data.tenx import GENE_EXPRESSION, read_10x_mtx, read_10x_tar
-from scbaseline.errors import InputError
+from scbaseline.data.names import gene_mask
+from scbaseline.data.options import ReadOptions
+from scbaseline.data.stores import open_h5ad, open_zarr, read_h5ad, read_zarr
+from scbaseline.data.tables import read_table
+from scbaseline.data.tenx import read_10x_mtx, read_10x_tar
+from scbaseline.data.tenx_h5 import read_10x_h5
+from scbaseline.errors import DataNotFoundError, InputError, ScbaselineWarning, did_you_mean
 
 
 @dataclass(frozen=True)
 class Format:
-    """One format: what a person calls it, and what reads it."""
+    """One format: what a person calls it, and what reads it.
+
+    Attributes
+    ----------
+    open
+        Opens it with its matrices left on disk, where the format allows that.
+    """
 
     title: str
-    read: Callable[[Path], AnnData]
+    read: Callable[[Path, ReadOptions], AnnData]
+    open: Callable[[Path, ReadOptions], AbstractContextManager[AnnData]] | None = None
 
 
-def read_path(path: Path) -> tuple[AnnData, int]:
+def read_path(path: Path, options: ReadOptions = ReadOptions()) -> tuple[AnnData, int]:  # noqa: B008
     """Read a file or folder that exists, and bring it into one form.
 
     Parameters
     ----------
     path
         Its format is told by its ending; a folder without one of these is a 10x folder.
+    options
+        Which matrix to take, and which way round it lies; its table for obs is left alone.
 
     Returns
     -------
@@ -46,14 +59,43 @@ def read_path(path: Path) -> tuple[AnnData, int]:
         The format is not known, or the content is not of it.
     """
     file_format = _format_of(path)
+    with _one_clear_line(path, file_format):
+        adata = _chosen(file_format.read(path, options), options)
+        is_gene = gene_mask(adata.var)
+        if not is_gene.all():
+            adata = adata[:, is_gene].copy()
+        adata.X = canonical_csr(adata.X)
+    adata.obs_names = adata.obs_names.astype(str)
+    adata.var = name_genes(adata.var)
+    return adata, int((~is_gene).sum())
+
+
+@contextmanager
+def open_path(path: Path, options: ReadOptions = ReadOptions()) -> Iterator[AnnData]:  # noqa: B008
+    """Open a file or folder as it is, on disk where its format allows that.
+
+    For Parameters and Raises, see :func:`read_path`; what is wrong with a part that is read
+    later is raised as the same error, until the context ends.
+    """
+    file_format = _format_of(path)
+    opened = (file_format.open or _read_and_keep)(path, options)
+    with _one_clear_line(path, file_format), opened as adata:
+        yield _chosen(adata, options)
+
+
+@contextmanager
+def _one_clear_line(path: Path, file_format: Format) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
-            # Old formats and names that are not unique yet; both are seen to below.
+            # Old formats and names that are not unique yet; both are seen to later.
             warnings.simplefilter("ignore")
-            adata = file_format.read(path)
-            adata, n_other_features = _only_genes(adata)
-        adata.X = canonical_csr(adata.X)
+            warnings.simplefilter("always", ScbaselineWarning)
+            yield
+    except DataNotFoundError:
+        raise
     except InputError as error:
+        if str(error).startswith(str(path)):
+            raise
         raise InputError(f"{path}: {error}") from error
     except PermissionError as error:
         raise InputError(f"{path}: may not be read; ask its owner to allow it") from error
@@ -66,9 +108,24 @@ def read_path(path: Path) -> tuple[AnnData, int]:
             f"{path}: cannot be read as {file_format.title} ({_first_line(error)}); "
             "it may be cut short or of another format, get the file again"
         ) from error
-    adata.obs_names = adata.obs_names.astype(str)
-    adata.var = name_genes(adata.var)
-    return adata, n_other_features
+
+
+def _chosen(adata: AnnData, options: ReadOptions) -> AnnData:
+    """Put the matrix that the options name into X."""
+    if options.layer is not None:
+        if options.layer not in adata.layers:
+            raise InputError(
+                f"there is no layer {options.layer!r}. {did_you_mean(options.layer, adata.layers)}"
+            )
+        adata = AnnData(adata.layers[options.layer], obs=adata.obs, var=adata.var, uns=adata.uns)
+    elif options.use_raw:
+        if adata.raw is None:
+            raise InputError("has no raw; leave out --use-raw")
+        adata = AnnData(adata.raw.X, obs=adata.obs, var=adata.raw.var, uns=adata.uns)
+    if options.transpose:
+        x = whole_matrix(adata.X)
+        adata = AnnData(None if x is None else x.T, obs=adata.var, var=adata.obs, uns=adata.uns)
+    return adata
 
 
 def ending_of(name: str) -> str | None:
@@ -89,37 +146,34 @@ def _format_of(path: Path) -> Format:
     )
 
 
-def _only_genes(adata: AnnData) -> tuple[AnnData, int]:
-    if keys.FEATURE_TYPES not in adata.var:
-        return adata, 0
-    is_gene = (adata.var[keys.FEATURE_TYPES] == GENE_EXPRESSION).to_numpy()
-    # The column may hold something else under the same name.
-    if is_gene.all() or not is_gene.any():
-        return adata, 0
-    return adata[:, is_gene].copy(), int((~is_gene).sum())
-
-
 def _first_line(error: Exception) -> str:
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0][:160]
 
 
-def _read_h5ad(path: Path) -> AnnData:
-    if path.is_dir():
-        raise InputError("is a folder, not a file; pass the .h5ad file")
-    with path.open("rb"):
-        pass  # for the plain words of an error of access: h5py's are long
-    if not h5py.is_hdf5(path):
-        raise InputError("is not an HDF5 file, as every .h5ad is; get the file again")
-    with h5py.File(path) as file:
-        if absent := [name for name in ("X", "obs", "var") if name not in file]:
-            raise InputError(f"holds no {', '.join(absent)}; pass an .h5ad file with counts in X")
-    return anndata.read_h5ad(path)
+@contextmanager
+def _read_and_keep(path: Path, options: ReadOptions) -> Iterator[AnnData]:
+    """Open what can only be read as a whole."""
+    yield _format_of(path).read(path, options)
 
 
-FOLDER = Format("a 10x folder with matrix.mtx", read_10x_mtx)
+FOLDER = Format("a 10x folder with matrix.mtx", lambda path, _: read_10x_mtx(path))
+
+_TABLE = Format("a table of cells × genes", lambda path, _: read_table(path))
+_H5AD = Format("an .h5ad file", lambda path, _: read_h5ad(path), lambda path, _: open_h5ad(path))
+_ZARR = Format("a .zarr store", lambda path, _: read_zarr(path), lambda path, _: open_zarr(path))
+_TENX_H5 = Format(
+    "an .h5 file of 10x", lambda path, options: read_10x_h5(path, genome=options.genome)
+)
+_MATRIX = Format("the matrix of a 10x folder", lambda path, _: read_10x_mtx(path))
 
 FORMATS: dict[str, Format] = {
-    ".h5ad": Format("an .h5ad file", _read_h5ad),
-    ".tar.gz": Format("the archive of a 10x folder", read_10x_tar),
+    ".h5ad": _H5AD,
+    ".zarr": _ZARR,
+    ".zarr.zip": _ZARR,
+    ".h5": _TENX_H5,
+    ".tar.gz": Format("the archive of a 10x folder", lambda path, _: read_10x_tar(path)),
+    "matrix.mtx": _MATRIX,
+    "matrix.mtx.gz": _MATRIX,
+    **{f"{ending}{gz}": _TABLE for ending in (".csv", ".tsv", ".txt") for gz in ("", ".gz")},
 }

@@ -29,6 +29,12 @@ class Provenance:
         data set that could not be had.
     n_other_features
         Rows of antibodies, guides or peaks that were left out.
+    allow_fractional
+        Whether the user said that counts with fractions are welcome.
+    fractional
+        Whether there are any, as the check found.
+    notes
+        Sentences on what reading and checking did to the input, and what weakens it.
     """
 
     name: str
@@ -40,10 +46,13 @@ class Provenance:
     embedded: bool = False
     notice: str = ""
     n_other_features: int = 0
+    allow_fractional: bool = False
+    fractional: bool = False
+    notes: tuple[str, ...] = ()
 
     def to_uns(self) -> dict[str, str | bool | int]:
         """Return the plain dict that ``uns["scbaseline"]`` holds and an h5ad file keeps."""
-        return asdict(self)
+        return asdict(self) | {"notes": "\n".join(self.notes)}
 
 
 def provenance_of(adata: AnnData) -> Provenance:
@@ -61,6 +70,9 @@ def provenance_of(adata: AnnData) -> Provenance:
         str(stored["name"]),
         embedded=bool(stored.get("embedded", False)),
         n_other_features=int(stored.get("n_other_features", 0)),
+        allow_fractional=bool(stored.get("allow_fractional", False)),
+        fractional=bool(stored.get("fractional", False)),
+        notes=tuple(str(stored.get("notes", "")).splitlines()),
         **texts,
     )
 

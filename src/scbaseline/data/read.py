@@ -2,13 +2,15 @@
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from anndata import AnnData
 
 from scbaseline import keys
+from scbaseline.data.annotations import join_obs
 from scbaseline.data.datasets import (
     DATA_DIR,
     DATASETS,
@@ -24,13 +26,21 @@ from scbaseline.data.datasets import (
 from scbaseline.data.download import download
 from scbaseline.data.embedded import NOTICE, read_embedded
 from scbaseline.data.fingerprint import fingerprint
-from scbaseline.data.formats import ending_of, read_path
+from scbaseline.data.formats import ending_of, open_path, read_path
+from scbaseline.data.options import ReadOptions
 from scbaseline.data.provenance import Provenance, difference, identified, of_dataset
-from scbaseline.errors import DataNotFoundError, InputError, ScbaselineWarning, did_you_mean
+from scbaseline.errors import (
+    ConfigError,
+    DataNotFoundError,
+    InputError,
+    ScbaselineWarning,
+    did_you_mean,
+)
 
 
 def read_counts(
     name_or_path: str | Path | None = None,
+    options: ReadOptions | None = None,
     *,
     total_key: str | None = None,
     progress: bool = True,
@@ -42,11 +52,14 @@ def read_counts(
     Parameters
     ----------
     name_or_path
-        A name such as ``"pbmc3k"``, or the path of an ``.h5ad`` file or of a 10x folder
-        (``matrix.mtx``, ``barcodes.tsv``, ``features.tsv`` or ``genes.tsv``, gzipped or not).
+        A name such as ``"pbmc3k"``, or the path of an ``.h5ad`` file, a ``.zarr`` store, a
+        10x ``.h5`` file, a 10x folder (``matrix.mtx``, ``barcodes.tsv``, ``features.tsv`` or
+        ``genes.tsv``, gzipped or not) or a table of cells × genes (``.csv``, ``.tsv``).
         A data set's name is never taken for a path; write ``./pbmc3k`` for such a folder.
         By default ``pbmc3k``, or without a network a sample of another data set, with a
         notice in its provenance.
+    options
+        Where in a file the counts are, and what to join to obs.
     total_key
         Column of obs that holds each cell's total, where X holds only some of its genes.
     progress
@@ -60,17 +73,26 @@ def read_counts(
 
     Raises
     ------
+    ConfigError
+        The options are of files, and a data set was named.
     DataNotFoundError
         No such file, folder or data set; or a data set that was named cannot be had.
     InputError
         The file cannot be read, or is not the data set for which it stands.
     """
+    options = options or ReadOptions()
+    _refuse_options_of_files(name_or_path, options)
     if name_or_path is None:
         adata, provenance = _read_default(progress=progress)
     elif isinstance(name_or_path, str) and name_or_path in DATASETS:
         adata, provenance = _read_dataset(DATASETS[name_or_path], progress=progress)
     else:
-        adata, provenance = _read_path(_existing(name_or_path))
+        adata, provenance = _read_path(_existing(name_or_path), options)
+    if options.obs is not None:
+        adata, notes = join_obs(adata, options.obs)
+        provenance = replace(provenance, notes=(*provenance.notes, *notes))
+    if options.allow_fractional:
+        provenance = replace(provenance, allow_fractional=True)
     if total_key is not None:
         if total_key not in adata.obs:
             raise InputError(
@@ -80,6 +102,34 @@ def read_counts(
         provenance = replace(provenance, total_key=total_key)
     adata.uns[keys.PROVENANCE] = provenance.to_uns()
     return adata
+
+
+@contextmanager
+def open_counts(name_or_path: str | Path, options: ReadOptions | None = None) -> Iterator[AnnData]:
+    """Open counts with their matrices left on disk, where the format allows that.
+
+    For Parameters and Raises, see :func:`read_counts`. Names are as the file has them, and
+    features that are not genes are not left out; the provenance holds a name and notes only.
+    """
+    options = options or ReadOptions()
+    _refuse_options_of_files(name_or_path, options)
+    if isinstance(name_or_path, str) and name_or_path in DATASETS:
+        yield read_counts(name_or_path, options)
+        return
+    path = _existing(name_or_path)
+    with open_path(path, options) as opened:
+        adata, notes = join_obs(opened, options.obs) if options.obs else (opened, ())
+        adata.uns[keys.PROVENANCE] = Provenance(path.name, notes=notes).to_uns()
+        yield adata
+
+
+def _refuse_options_of_files(name_or_path: str | Path | None, options: ReadOptions) -> None:
+    is_dataset = isinstance(name_or_path, str) and name_or_path in DATASETS
+    if (name_or_path is None or is_dataset) and options.shapes_the_matrix:
+        raise ConfigError(
+            f"layer, use_raw, transpose, genome: they are for files, and {name_or_path or DEFAULT} "
+            "is a data set that is known; leave them out"
+        )
 
 
 def _read_default(*, progress: bool) -> tuple[AnnData, Provenance]:
@@ -176,8 +226,8 @@ def _siblings(path: Path) -> list[str]:
     ]
 
 
-def _read_path(path: Path) -> tuple[AnnData, Provenance]:
-    adata, n_other_features = read_path(path)
+def _read_path(path: Path, options: ReadOptions) -> tuple[AnnData, Provenance]:
+    adata, n_other_features = read_path(path, options)
     # ".." and "." have no name of their own.
     provenance = identified(path.name or path.resolve().name, fingerprint(adata))
     earlier = adata.uns.get(keys.PROVENANCE)

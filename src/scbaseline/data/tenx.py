@@ -14,25 +14,24 @@ import scipy.io
 from scipy import sparse
 
 from scbaseline import keys
+from scbaseline.data.names import GENE_EXPRESSION
 from scbaseline.errors import InputError
-
-GENE_EXPRESSION = "Gene Expression"
-"""The feature type of genes; others are antibodies, guides, peaks."""
 
 _MATRIX = ("matrix.mtx", "matrix.mtx.gz")
 _BARCODES = ("barcodes.tsv", "barcodes.tsv.gz")
 _FEATURES = ("features.tsv", "features.tsv.gz", "genes.tsv", "genes.tsv.gz")
-_FILES = {*_MATRIX, *_BARCODES, *_FEATURES}
+_FILES = (*_MATRIX, *_BARCODES, *_FEATURES)
 _DEPTH = 3  # filtered_gene_bc_matrices/hg19/ lies two below what 10x's archive unpacks into
 
 
-def read_10x_mtx(folder: Path) -> anndata.AnnData:
+def read_10x_mtx(path: Path) -> anndata.AnnData:
     """Read a 10x folder of version 2 or 3, each of its files plain or gzipped.
 
     Parameters
     ----------
-    folder
-        The folder of the three files, or one that has exactly one such folder below it.
+    path
+        The folder of the three files, which may have one prefix (``GSM1_matrix.mtx.gz``), or
+        one that has exactly one such folder below it; or the matrix itself.
 
     Returns
     -------
@@ -44,11 +43,13 @@ def read_10x_mtx(folder: Path) -> anndata.AnnData:
     InputError
         There is no such folder or more than one, or its files do not fit together.
     """
-    folder = _matrix_folder(folder)
-    barcodes = _read_table(folder, _BARCODES)[0]
-    features = _read_table(folder, _FEATURES)
-    matrix = _present(folder, _MATRIX)
+    matrix = path if path.is_file() else _matrix_below(path)
+    folder, prefix = matrix.parent, _prefix(matrix)
+    barcodes = _read_table(folder, prefix, _BARCODES)[0]
+    features = _read_table(folder, prefix, _FEATURES)
     counts_gn = sparse.coo_matrix(scipy.io.mmread(matrix))
+    if counts_gn.shape == (len(barcodes), len(features)) != counts_gn.shape[::-1]:
+        counts_gn = counts_gn.T  # some tools write cells × genes, and only one way fits
     if counts_gn.shape != (len(features), len(barcodes)):
         raise InputError(
             f"{matrix.name} has {counts_gn.shape[0]} rows and {counts_gn.shape[1]} columns, but "
@@ -79,7 +80,7 @@ def read_10x_tar(path: Path) -> anndata.AnnData:
     ):
         for member in archive:
             name = PurePosixPath(member.name)
-            content = archive.extractfile(member) if name.name in _FILES else None
+            content = archive.extractfile(member) if name.name.endswith(_FILES) else None
             if content is not None:
                 # One folder for each of the archive's, by a name that leads nowhere else;
                 # extractall does that only from Python 3.11.4 on.
@@ -91,28 +92,40 @@ def read_10x_tar(path: Path) -> anndata.AnnData:
         return read_10x_mtx(Path(folder))
 
 
-def _matrix_folder(folder: Path) -> Path:
-    if any((folder / name).is_file() for name in _MATRIX):
-        return folder
-    for depth in range(1, _DEPTH + 1):
-        below = sorted({path.parent for path in folder.glob("*/" * depth + "matrix.mtx*")})
-        if len(below) == 1:
-            return _matrix_folder(below[0])
-        if below:
-            names = ", ".join(path.relative_to(folder).as_posix() for path in below)
+def _matrix_below(folder: Path) -> Path:
+    """Return the one matrix in a folder, or in the one 10x folder below it."""
+    for depth in range(_DEPTH + 1):
+        found = [
+            path
+            for path in sorted(folder.glob("*/" * depth + "*matrix.mtx*"))
+            if path.is_file() and path.name.endswith(_MATRIX)
+        ]
+        bare = [path for path in found if path.name in _MATRIX]
+        folders = sorted({path.parent for path in found})
+        if len(folders) > 1:
+            names = ", ".join(path.relative_to(folder).as_posix() for path in folders)
             raise InputError(f"holds several 10x folders: {names}; pass the path of one of them")
+        # Without a prefix: the folder's own, beside which others may lie.
+        if bare:
+            return bare[0]
+        if len({_prefix(path) for path in found}) > 1:
+            names = ", ".join(path.name for path in found)
+            raise InputError(f"holds several matrices: {names}; pass the path of one of them")
+        if found:
+            return found[0]
     raise InputError(f"holds no {' or '.join(_MATRIX)}; pass the folder that holds it")
 
 
-def _present(folder: Path, names: tuple[str, ...]) -> Path:
-    for name in names:
-        if (folder / name).is_file():
-            return folder / name
-    raise InputError(f"{folder.name} has a matrix, but no {' or '.join(names)}; add the file")
+def _prefix(matrix: Path) -> str:
+    name = matrix.name
+    return name[: name.rindex("matrix.mtx")]
 
 
-def _read_table(folder: Path, names: tuple[str, ...]) -> pd.DataFrame:
-    path = _present(folder, names)
+def _read_table(folder: Path, prefix: str, names: tuple[str, ...]) -> pd.DataFrame:
+    wanted = tuple(f"{prefix}{name}" for name in names)
+    path = next((folder / name for name in wanted if (folder / name).is_file()), None)
+    if path is None:
+        raise InputError(f"{folder.name} has a matrix, but no {' or '.join(wanted)}; add the file")
     try:
         # A gene may be called NA, and a quote is a character like any other.
         table = pd.read_csv(

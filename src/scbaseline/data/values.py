@@ -1,0 +1,202 @@
+"""Turns blocks of a matrix into a verdict on its values: counts, logarithms, or what else."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from scbaseline.data.recovery import LARGEST_LOG, SCALES, Attempt, Recovery
+
+_Array = npt.NDArray[np.float64]
+
+Kind = Literal[
+    "counts", "fractional", "log1p", "log2", "normalised", "mixed", "scaled", "damaged", "zeros"
+]
+
+_WHOLE_SHARE = 0.01  # of values; by chance, one logarithm in a million is a whole number
+_TELLING = 20  # values that a cell needs to be called whole or not on its own; cells, by totals
+_SAME_TOTAL = 0.02  # spread of totals that are equal but for genes left out since
+
+
+@dataclass(frozen=True)
+class BadValue:
+    """The first value of its kind that no count can have, and where it stands."""
+
+    what: str
+    value: str
+    cell: int
+    gene: int
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """What the values of a matrix are.
+
+    Attributes
+    ----------
+    bad
+        The first value that is no count, of the worst kind there is.
+    sums_n, n_genes_n
+        Each cell's sum, and its number of values that are not 0.
+    target
+        The total per cell that values were normalised to, where it is the same in all.
+    recovery, undone_sums_n
+        How the counts come back exactly, where they do, and each cell's sum once the
+        scale is undone: its counts times what one is worth.
+    """
+
+    kind: Kind
+    bad: BadValue | None
+    largest: float
+    sums_n: _Array
+    n_genes_n: npt.NDArray[np.int64]
+    target: float | None = None
+    recovery: Recovery | None = None
+    undone_sums_n: _Array | None = None
+
+
+def examine_values(
+    blocks: "Iterable[tuple[int, sparse.csr_matrix[np.float32]]]",
+) -> Values:
+    """Look at every value once.
+
+    Parameters
+    ----------
+    blocks
+        All cells in order, as :func:`~scbaseline.data.blocks.row_blocks` gives them.
+    """
+    seen = _Pass()
+    for start, block in blocks:
+        seen.add(start, block)
+    return seen.verdict()
+
+
+_BAD: dict[str, Callable[[npt.NDArray[np.float32]], npt.NDArray[np.bool_]]] = {
+    "NaN": np.isnan,
+    "infinite values": np.isinf,
+    "negative values": lambda values: values < 0,
+    "non-integers": lambda values: np.rint(values) != values,
+}
+
+
+class _Pass:
+    def __init__(self) -> None:
+        self.first: dict[str, BadValue] = {}
+        self.largest = 0.0
+        self.sums: list[_Array] = []
+        self.n_genes: list[npt.NDArray[np.int64]] = []
+        self.n_whole: list[npt.NDArray[np.int64]] = []
+        self.undone: dict[str, list[_Array]] = {name: [] for name in SCALES}
+        self.attempts = [Attempt("log1p", plain=True), Attempt("log2", plain=True)]
+        self.attempts += [Attempt(name, plain=False) for name in SCALES]
+        self.n_cells = 0
+
+    def add(self, start: int, block: "sparse.csr_matrix[np.float32]") -> None:
+        values = block.data
+        for what, is_bad in _BAD.items():
+            if what in self.first:
+                continue
+            bad = is_bad(values)
+            if bad.any():
+                self.first[what] = _located(what, block, start, int(np.argmax(bad)))
+        self.largest = max(self.largest, float(values.max(initial=0)))
+        self.sums.append(_sums(values, block.indptr))
+        self.n_genes.append(np.diff(block.indptr).astype(np.int64))
+        self.n_whole.append(_sums(np.rint(values) == values, block.indptr).astype(np.int64))
+        self._undo(block)
+        self.n_cells += block.shape[0]
+
+    def _undo(self, block: "sparse.csr_matrix[np.float32]") -> None:
+        """Try each scale on a block, from the first fraction on."""
+        impossible = self.first.keys() - {"non-integers"} or self.largest > 1e30
+        if "non-integers" not in self.first or impossible:
+            for attempt in self.attempts:
+                attempt.alive = attempt.alive and block.nnz == 0 and not impossible
+                attempt.skip(block.shape[0])
+            for name in SCALES:
+                self.undone[name].append(np.zeros(block.shape[0]))
+            return
+        y = block.data.astype(np.float64)
+        for name, scale in SCALES.items():
+            if name != "normalised" and self.largest > LARGEST_LOG:
+                x = np.full_like(y, np.nan)
+            else:
+                x = scale.inverse(y)
+            self.undone[name].append(_sums(x, block.indptr))
+            for attempt in self.attempts:
+                if attempt.scale == name:
+                    attempt.alive = attempt.alive and not np.isnan(x).any()
+                    attempt.add(y, x, block.indptr.astype(np.int64))
+
+    def verdict(self) -> Values:
+        sums_n = np.concatenate([*self.sums, np.zeros(0)])
+        n_genes_n = np.concatenate([*self.n_genes, np.zeros(0, dtype=np.int64)])
+        kind, recovery, target = self._kind(n_genes_n)
+        bad = next((self.first[what] for what in _BAD if what in self.first), None)
+        undone_n = np.concatenate(self.undone[recovery.scale]) if recovery else None
+        return Values(kind, bad, self.largest, sums_n, n_genes_n, target, recovery, undone_n)
+
+    def _kind(self, n_genes_n: npt.NDArray[np.int64]) -> tuple[Kind, Recovery | None, float | None]:
+        if self.first.keys() & {"NaN", "infinite values"}:
+            return "damaged", None, None
+        if "negative values" in self.first:
+            return "scaled", None, None
+        if not n_genes_n.any():
+            return "zeros", None, None
+        if "non-integers" not in self.first:
+            return "counts", None, None
+        n_whole_n = np.concatenate(self.n_whole)
+        targets = {
+            name: _same_total(np.concatenate(self.undone[name])[n_genes_n > 0]) for name in SCALES
+        }
+        is_whole = n_whole_n.sum() > _WHOLE_SHARE * n_genes_n.sum()
+        for attempt in self.attempts:
+            found = attempt.outcome()
+            # Without a logarithm, any fractions with a common divisor would do.
+            if attempt.scale == "normalised" and (
+                targets["normalised"] is None or np.count_nonzero(n_genes_n) < _TELLING
+            ):
+                continue
+            if found is not None:
+                kind: Kind = attempt.scale  # type: ignore[assignment]  # a name in SCALES
+                return kind, found, None if attempt.plain else targets[attempt.scale]
+        telling = n_genes_n >= _TELLING
+        if np.any(telling & (n_whole_n == n_genes_n)) and np.any(telling & (n_whole_n == 0)):
+            return "mixed", None, None
+        if is_whole:
+            return "fractional", None, None
+        for name, target in targets.items():
+            if target is not None:
+                return name, None, target  # type: ignore[return-value]  # a name in SCALES
+        return ("log1p" if self.largest <= LARGEST_LOG else "fractional"), None, None
+
+
+def _located(
+    what: str, block: "sparse.csr_matrix[np.float32]", start: int, position: int
+) -> BadValue:
+    cell = int(np.searchsorted(block.indptr, position, side="right")) - 1
+    return BadValue(what, str(block.data[position]), start + cell, int(block.indices[position]))
+
+
+def _sums(values: npt.NDArray[np.generic], indptr: npt.NDArray[np.int32]) -> _Array:
+    """Return the sum of each row, in float64."""
+    summed = np.zeros(len(indptr) - 1)
+    filled = np.flatnonzero(np.diff(indptr))
+    if len(filled):
+        with np.errstate(invalid="ignore"):  # infinite values of both signs
+            summed[filled] = np.add.reduceat(values.astype(np.float64), indptr[filled])
+    return summed
+
+
+def _same_total(totals_n: _Array) -> float | None:
+    """Return the total that all cells share, or ``None``."""
+    if len(totals_n) < 2 or not np.isfinite(totals_n).all():
+        return None
+    low, middle, high = np.quantile(totals_n, [0.01, 0.5, 0.99])
+    if not middle > 0 or (high - low) > _SAME_TOTAL * middle:
+        return None
+    nearest = 10.0 ** round(float(np.log10(middle)))
+    return nearest if abs(middle / nearest - 1) < _SAME_TOTAL else float(middle)
