@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from scbaseline import Classifier, ScbaselineWarning, keys, run
-from scbaseline.errors import DataNotFoundError, ModelFileError
+from scbaseline.errors import DataNotFoundError, InputError, ModelFileError
 from scbaseline.networks import RECIPES
 from scbaseline.results import Run
 
@@ -91,10 +91,20 @@ def test_gene_order_does_not_matter(finished: Run) -> None:
 
 
 def test_missing_genes_are_said(finished: Run) -> None:
-    """A query that lacks genes of the model brings a warning with their number."""
+    """A query that lacks genes of the model brings a warning with what they carried."""
     lacking = finished.cells.adata[:, 30:].copy()
-    with pytest.warns(ScbaselineWarning, match="genes are not in the data"):
+    with pytest.warns(ScbaselineWarning, match=r"genes, which carry \d+% of its decisions"):
+        finished.classifiers["pca"].predict(lacking, force=True)
+
+
+def test_too_few_genes_are_refused_unless_forced(finished: Run) -> None:
+    """With hardly a gene in common there is no prediction, or one that was insisted on."""
+    query = finished.cells.adata
+    lacking = query[:, 140:].copy()
+    with pytest.raises(InputError, match="--force"):
         finished.classifiers["pca"].predict(lacking)
+    with pytest.warns(ScbaselineWarning, match="carry"):
+        assert len(finished.classifiers["pca"].predict(lacking, force=True)) == query.n_obs
 
 
 def test_a_gene_that_was_not_measured_takes_its_training_mean(finished: Run) -> None:
@@ -111,7 +121,7 @@ def test_a_gene_that_was_not_measured_takes_its_training_mean(finished: Run) -> 
     query.uns[keys.PROVENANCE]["total_key"] = "depth"
     lacking = query[:, np.delete(np.arange(query.n_vars), space.genes_g[:30])].copy()
     with pytest.warns(ScbaselineWarning, match="30 of the model's 60 genes"):
-        probabilities_nk = classifier.probabilities(lacking)
+        probabilities_nk = classifier.probabilities(lacking, force=True)
     np.testing.assert_allclose(probabilities_nk, logits_nk.softmax(1).numpy(), atol=1e-5)
 
 
@@ -119,17 +129,16 @@ def test_an_empty_cell_gets_no_label(finished: Run) -> None:
     """A cell without counts is not given the label of a cell with none of the genes."""
     query: AnnData = finished.cells.adata.copy()
     query.X.data[query.X.indptr[3] : query.X.indptr[4]] = 0
-    with pytest.warns(ScbaselineWarning, match="1 cells have no counts"):
-        predicted = finished.classifiers["pca"].predict(query)
+    predicted = finished.classifiers["pca"].predict(query)
     assert predicted["predicted_label"].isna().to_numpy().nonzero()[0].tolist() == [3]
 
 
 def test_blocks_do_not_matter(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Predicting seven cells at a time changes nothing."""
-    from scbaseline import classifier as module
+    from scbaseline.data import blocks
 
     whole = finished.classifiers["hvg"].probabilities(finished.cells.adata)
-    monkeypatch.setattr(module, "_BLOCK", 7)
+    monkeypatch.setattr(blocks, "_SPARSE_ROWS", 7)
     blocked = finished.classifiers["hvg"].probabilities(finished.cells.adata)
     np.testing.assert_allclose(blocked, whole, atol=1e-6)
 

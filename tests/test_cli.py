@@ -288,3 +288,90 @@ def test_a_total_column_is_used(folder: Path, tmp_path: Path) -> None:
     cells = anndata.read_h5ad(tmp_path / "cells.h5ad")
     np.testing.assert_array_equal(cells.obs[keys.TOTAL_COUNTS], adata.obs[keys.TOTAL_COUNTS])
     assert Classifier.load(tmp_path / "models/pca.safetensors").card.config["total_key"] == "depth"
+
+
+@pytest.fixture(scope="module")
+def trained(folder: Path) -> Path:
+    """Return a model file that `train` wrote from the simulated cells."""
+    out = folder / "trained.safetensors"
+    words = ["train", str(folder / "cells.h5ad"), "--label-key", "cell_type", "--out", str(out)]
+    assert main([*words, "--folds", "2", "--recipe", "hvg", *FLAGS]) == 0
+    return out
+
+
+def test_train_prints_cross_validated_figures(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The table says that its figures are of a cross-validation, beside the baselines."""
+    words = ["train", str(folder / "cells.h5ad"), "--label-key", "cell_type"]
+    assert main([*words, "--out", str(folder / "t.safetensors"), "--folds", "2", *FLAGS]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    for said in ("2-fold cross-validation, n = 240 cells", "hvg-earlystop", "logistic", "T1"):
+        assert said in printed
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "parquet", "h5ad"])
+def test_predictions_are_the_same_in_every_format(
+    ending: str, folder: Path, trained: Path, tmp_path: Path
+) -> None:
+    """A column per label and the same numbers, whatever the ending of --out."""
+    out = tmp_path / f"predicted.{ending}"
+    words = ["predict", str(trained), str(folder / "cells.h5ad"), "--out", str(out)]
+    assert main([*words, "--probabilities"]) == 0
+    expected = Classifier.load(trained).predict(
+        anndata.read_h5ad(folder / "cells.h5ad"), probabilities=True
+    )
+    readers = {
+        "csv": lambda: pd.read_csv(out, index_col="cell_id"),
+        "tsv": lambda: pd.read_csv(out, index_col="cell_id", sep="\t"),
+        "parquet": lambda: (
+            pd.read_parquet(out).set_index("cell_id")
+            if "cell_id" in pd.read_parquet(out)
+            else pd.read_parquet(out)
+        ),
+        "h5ad": lambda: anndata.read_h5ad(out).obs[list(expected)],
+    }
+    table = readers[ending]()
+    assert (table["predicted_label"].astype(str) == expected["predicted_label"]).all()
+    numbers = list(expected.columns[1:])
+    np.testing.assert_allclose(table[numbers], expected[numbers], atol=1e-6)
+
+
+def test_evaluate_prints_each_label(
+    folder: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Figures per label, the tier, and files of metrics and confusion."""
+    words = ["evaluate", str(trained), str(folder / "cells.h5ad"), "--label-key", "cell_type"]
+    assert main([*words, "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    for said in ("T4", "type 0", "macro-F1", "precision"):
+        assert said in printed
+    rows = json.loads((tmp_path / "metrics.json").read_text())["results"]
+    assert {row["protocol"] for row in rows} == {"external"}
+    assert (tmp_path / "confusion_matrix.png").stat().st_size > 1000
+
+
+def test_show_as_json_is_the_card(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A program reads the same card."""
+    assert main(["show", str(trained), "--json"]) == 0
+    card = json.loads(capsys.readouterr().out)
+    assert card["judged"].startswith("2-fold")
+
+
+def test_a_log_normalised_file_gives_the_same_labels(
+    folder: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Counts are recovered from log1p of counts per 10,000, and that is said."""
+    adata = anndata.read_h5ad(folder / "cells.h5ad")
+    total = np.asarray(adata.X.sum(axis=1))
+    logged = adata.copy()
+    logged.X = adata.X.multiply(1e4 / total).tocsr().log1p().astype(np.float32)
+    del logged.obs[keys.TOTAL_COUNTS]
+    logged.write_h5ad(tmp_path / "logged.h5ad")
+    for name in (str(folder / "cells.h5ad"), str(tmp_path / "logged.h5ad")):
+        assert main(["predict", str(trained), name, "--out", str(tmp_path / "p.csv")]) == 0
+        (tmp_path / "p.csv").rename(tmp_path / f"{Path(name).stem}.csv")
+    one, two = (pd.read_csv(tmp_path / f"{name}.csv") for name in ("cells", "logged"))
+    assert (one["predicted_label"] == two["predicted_label"]).all()
+    np.testing.assert_allclose(one["probability"], two["probability"], atol=1e-6)
+    assert "log1p" in capsys.readouterr().err

@@ -39,7 +39,7 @@ def test_values_equal_scikit_learns(pairs: list[tuple[int, int]]) -> None:
     one = judge(true, predicted, n_bootstrap=100)
     assert one.score("accuracy").value == metrics.accuracy_score(true, predicted)
     assert one.score("f1_macro").value == metrics.f1_score(
-        true, predicted, labels=[0, 1, 2], average="macro", zero_division=0
+        true, predicted, labels=np.unique(true), average="macro", zero_division=0
     )
     for score in one.scores:
         assert (score.low is None) == (score.high is None)

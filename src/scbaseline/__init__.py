@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scbaseline.features import fit_feature_space
     from scbaseline.fitting import run_protocol
     from scbaseline.labels import labels_from_clusters, labels_from_column
-    from scbaseline.pipeline import run
+    from scbaseline.pipeline import run, train_classifier
     from scbaseline.qc import filter_cells
     from scbaseline.results import Run
     from scbaseline.split import split_cells
@@ -50,6 +50,7 @@ _HOME = {
     "run": "pipeline",
     "run_protocol": "fitting",
     "split_cells": "split",
+    "train_classifier": "pipeline",
 }
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "run",
     "run_protocol",
     "split_cells",
+    "train_classifier",
 ]
 
 

@@ -25,8 +25,10 @@ class ModelCard:
         Its genes; an id is empty where the training data had none.
     protocol, tier
         How its metrics were obtained, and what they are worth.
+    judged
+        On which cells: the model's own test cells, or those of a cross-validation.
     metrics
-        Rows as in ``metrics.json``, about this very file.
+        Rows as in ``metrics.json``.
     data
         The training data: name, fingerprint, licence, citation, numbers of cells.
     config
@@ -35,6 +37,9 @@ class ModelCard:
         The packages that made it.
     tensors_sha256
         Of the tensors beside the card; filled in when the file is written.
+    gene_loss
+        How macro-F1 fell on validation cells as genes were taken away; see
+        :func:`scbaseline.coverage.measure_gene_loss`.
     notes
         What had to differ from the settings, and other things to know.
     """
@@ -46,11 +51,13 @@ class ModelCard:
     gene_ids: tuple[str, ...]
     protocol: str
     tier: str
+    judged: str
     metrics: tuple[dict[str, Any], ...]
     data: dict[str, Any]
     config: dict[str, Any]
     versions: dict[str, str]
     kept_epoch: int
+    gene_loss: tuple[dict[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
     tensors_sha256: str = ""
     format_version: int = field(default=FORMAT_VERSION)
@@ -77,6 +84,6 @@ class ModelCard:
         values["recipe"] = Recipe(
             **{**values["recipe"], "hidden": tuple(values["recipe"]["hidden"])}
         )
-        for name in ("labels", "gene_symbols", "gene_ids", "metrics", "notes"):
+        for name in ("labels", "gene_symbols", "gene_ids", "metrics", "gene_loss", "notes"):
             values[name] = tuple(values[name])
         return cls(**values)

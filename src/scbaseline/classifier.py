@@ -6,8 +6,7 @@ All that was fitted lives in the module's buffers and weights; the file holds th
 safetensors, with a JSON card in its header. No pickle is read or written.
 """
 
-import hashlib
-import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -16,27 +15,23 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 
-from scbaseline import keys
 from scbaseline.card import ModelCard
-from scbaseline.data.check import check_counts
+from scbaseline.coverage import Coverage, assess_coverage, measure_gene_loss, require_coverage
 from scbaseline.data.genes import align_genes, aligned_counts
-from scbaseline.errors import DataNotFoundError, ModelFileError, ScbaselineWarning
+from scbaseline.data.stream import CountStream, stream_counts
 from scbaseline.features import FeatureSpace
-from scbaseline.files import write_atomically
+from scbaseline.model_file import read_model, write_model
 from scbaseline.networks import build_network
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-_HEADER = "scbaseline"  # one entry: safetensors writes several in an order that changes by process
 _FITTED = (
     "mean_g", "sd_g", "center_g", "components_gc", "temperature", "target_sum", "max_value",
+    "weight_kg",
 )  # fmt: skip
-_BLOCK = 4096  # cells that are dense at a time
 
 
 class Classifier(nn.Module):
@@ -50,10 +45,12 @@ class Classifier(nn.Module):
         The trained network.
     fitted
         What else was learnt from cells, by name: ``mean_g``, ``sd_g``, ``center_g``,
-        ``components_gc``, ``temperature``, and the settings ``target_sum``, ``max_value``.
+        ``components_gc``, ``temperature``, ``weight_kg`` (see :meth:`with_coverage`), and
+        the settings ``target_sum`` and ``max_value``.
     """
 
     mean_g: Tensor
+    weight_kg: Tensor
     sd_g: Tensor
     center_g: Tensor
     components_gc: Tensor
@@ -84,6 +81,7 @@ class Classifier(nn.Module):
             "temperature": temperature,
             "target_sum": space.target_sum,
             "max_value": space.max_value,
+            "weight_kg": np.zeros((len(card.labels), len(space.genes_g))),
         }
         fitted = {
             name: torch.tensor(np.asarray(value), dtype=torch.float32)
@@ -103,76 +101,154 @@ class Classifier(nn.Module):
         total_n
             Each cell's total count over all of its genes, not only the model's.
         """
+        logits_nk = self.logits(self.standardise(counts_ng, total_n))
+        return torch.softmax(logits_nk / self.temperature, dim=1)
+
+    def standardise(self, counts_ng: Tensor, total_n: Tensor) -> Tensor:
+        """Return normalised, logged, scaled and clipped values; see :meth:`forward`."""
         # A cell without a count has only zeros to normalise; any total will do for it.
         per_cell = self.target_sum / total_n.clamp(min=1).unsqueeze(1)
-        x_nf = (torch.log1p(counts_ng * per_cell) - self.mean_g) / self.sd_g
-        x_nf = torch.maximum(torch.minimum(x_nf, self.max_value), -self.max_value)
-        x_nf = torch.where(torch.isnan(counts_ng), self.center_g, x_nf)
-        if self.components_gc.shape[1] > 0:
-            x_nf = (x_nf - self.center_g) @ self.components_gc
-        return torch.softmax(self.network(x_nf) / self.temperature, dim=1)
+        x_ng = (torch.log1p(counts_ng * per_cell) - self.mean_g) / self.sd_g
+        x_ng = torch.maximum(torch.minimum(x_ng, self.max_value), -self.max_value)
+        return torch.where(torch.isnan(counts_ng), self.center_g, x_ng)
 
-    def probabilities(self, adata: "AnnData") -> NDArray[np.float32]:
-        """Return probabilities for cells that someone else counted, cells × labels.
+    def logits(self, x_ng: Tensor) -> Tensor:
+        """Return the network's logits for standardised values, cells × labels."""
+        if self.components_gc.shape[1] > 0:
+            x_ng = (x_ng - self.center_g) @ self.components_gc
+        logits_nk: Tensor = self.network(x_ng)
+        return logits_nk
+
+    def with_coverage(
+        self, counts_ng: Tensor, total_n: Tensor, codes_n: NDArray[np.int64], *, seed: int
+    ) -> Self:
+        """Return the classifier with each gene's decision weight and its gene-loss curve.
+
+        A gene's weight for a label is the mean size of the gradient of the label's logit by
+        the gene's standardised value, as a share of all genes'.
 
         Parameters
         ----------
-        adata
-            Raw counts in ``X``; genes are found by Ensembl id first, by symbol second, and
-            those that are missing count as not measured.
+        counts_ng, total_n, codes_n
+            Validation cells: raw counts of the model's genes, totals, label codes.
+        seed
+            Of the choices of genes that are taken away.
+        """
+        x_ng = self.standardise(counts_ng, total_n).requires_grad_(True)
+        logits_nk = self.logits(x_ng)
+        gradients = [
+            torch.autograd.grad(logits_nk[:, k].sum(), x_ng, retain_graph=True)[0]
+            for k in range(logits_nk.shape[1])
+        ]
+        size_kg = torch.stack([gradient.abs().mean(dim=0) for gradient in gradients])
+        weight_kg = size_kg / size_kg.sum(dim=1, keepdim=True).clamp(min=1e-30)
+
+        def predict(measured_g: NDArray[np.bool_]) -> NDArray[np.int64]:
+            measured = torch.from_numpy(measured_g)
+            with torch.inference_mode():
+                logits_nk = self.logits(torch.where(measured, x_ng, self.center_g))
+            codes: NDArray[np.int64] = logits_nk.argmax(dim=1).numpy()
+            return codes
+
+        curve = measure_gene_loss(predict, weight_kg.numpy(), codes_n, self.card.labels, seed=seed)
+        fitted = {name: getattr(self, name) for name in _FITTED}
+        card = replace(self.card, gene_loss=curve)
+        return type(self)(card, self.network, fitted | {"weight_kg": weight_kg})
+
+    def coverage(self, var: pd.DataFrame) -> Coverage:
+        """Say what a query's genes let this classifier do.
+
+        Parameters
+        ----------
+        var
+            The query's genes: symbols as index, Ensembl ids in ``gene_ids`` where known.
 
         Raises
         ------
         InputError
-            ``X`` does not hold raw counts, or holds none of the model's genes.
+            The query has none of the model's genes.
         """
-        return self._probabilities(check_counts(adata))
+        found = align_genes(self.card.gene_symbols, self.card.gene_ids, var)
+        return assess_coverage(
+            found.columns >= 0, self.weight_kg.numpy(), self.card.gene_loss, self.card.labels
+        )
 
-    def predict(self, adata: "AnnData") -> pd.DataFrame:
+    def probabilities(self, adata: "AnnData", *, force: bool = False) -> NDArray[np.float32]:
+        """Return probabilities for cells that someone else counted, cells × labels.
+
+        For Parameters and Raises, see :meth:`predict`.
+        """
+        blocks = self._probabilities(stream_counts(adata), force=force)
+        return np.concatenate([probabilities_nk for _, probabilities_nk, _ in blocks])
+
+    def predict(
+        self, adata: "AnnData", *, force: bool = False, probabilities: bool = False
+    ) -> pd.DataFrame:
         """Return ``predicted_label`` and ``probability`` per cell, indexed by cell id.
 
-        A cell without any count gets neither. For Parameters and Raises, see
-        :meth:`probabilities`.
-        """
-        counts = check_counts(adata)
-        probabilities_nk = self._probabilities(counts)
-        names = np.asarray(self.card.labels, dtype=object)
-        predicted = pd.DataFrame(
-            {
-                "predicted_label": names[probabilities_nk.argmax(axis=1)],
-                "probability": probabilities_nk.max(axis=1),
-            },
-            index=counts.obs_names.rename("cell_id"),
-        )
-        empty = np.diff(counts.X.indptr) == 0
-        if empty.any():
-            warnings.warn(
-                f"{int(empty.sum()):,} cells have no counts and get no label",
-                ScbaselineWarning,
-                stacklevel=2,
-            )
-            predicted[empty] = (None, np.nan)
-        return predicted
+        A cell without any count gets neither.
 
-    def _probabilities(self, counts: "AnnData") -> NDArray[np.float32]:
-        found = align_genes(self.card.gene_symbols, self.card.gene_ids, counts)
-        if found.missing:
-            warnings.warn(
-                f"{len(found.missing):,} of the model's {len(self.card.gene_symbols):,} genes are "
-                f"not in the data (first: {', '.join(found.missing[:5])})",
-                ScbaselineWarning,
-                stacklevel=3,
+        Parameters
+        ----------
+        adata
+            Raw counts in ``X``, or what they can be recovered from exactly. Genes are found
+            by Ensembl id first, by symbol second; those that are missing count as not
+            measured.
+        force
+            Predict even where the genes found carry little of the decisions.
+        probabilities
+            Add a column ``probability_<label>`` per label.
+
+        Raises
+        ------
+        InputError
+            ``X`` does not hold raw counts, or too few of the model's genes.
+        """
+        stream = stream_counts(adata)
+        return pd.concat(self.predict_stream(stream, force=force, probabilities=probabilities))
+
+    def predict_stream(
+        self, stream: CountStream, *, force: bool = False, probabilities: bool = False
+    ) -> Iterator[pd.DataFrame]:
+        """Yield the rows of :meth:`predict` block by block, for data of any size.
+
+        Parameters
+        ----------
+        stream
+            As :func:`scbaseline.data.stream.stream_counts` gives it.
+        force, probabilities
+            As for :meth:`predict`.
+        """
+        names = np.asarray(self.card.labels, dtype=object)
+        for rows, probabilities_nk, empty_n in self._probabilities(stream, force=force):
+            predicted = pd.DataFrame(
+                {
+                    "predicted_label": names[probabilities_nk.argmax(axis=1)],
+                    "probability": probabilities_nk.max(axis=1),
+                },
+                index=pd.Index(stream.cell_ids[rows], name="cell_id"),
             )
-        total_n = counts.obs[keys.TOTAL_COUNTS].to_numpy(np.float32)
-        blocks = []
-        with torch.inference_mode():
-            for start in range(0, counts.n_obs, _BLOCK):
-                rows = slice(start, start + _BLOCK)
-                counts_ng = aligned_counts(counts.X, found, rows=rows).toarray()
-                counts_ng[:, found.columns < 0] = np.nan
-                totals = torch.from_numpy(total_n[rows])
-                blocks.append(self(torch.from_numpy(counts_ng), totals).numpy())
-        return np.concatenate(blocks)
+            if probabilities:
+                columns = [f"probability_{label}" for label in self.card.labels]
+                predicted[columns] = probabilities_nk
+            # The profile of a cell without counts is that of no cell.
+            predicted.loc[empty_n, "predicted_label"] = None
+            predicted.loc[empty_n, predicted.columns[1:]] = np.nan
+            yield predicted
+
+    def _probabilities(
+        self, stream: CountStream, *, force: bool
+    ) -> "Iterator[tuple[slice, NDArray[np.float32], NDArray[np.bool_]]]":
+        """Yield rows, their probabilities, and which of them have no count at all."""
+        require_coverage(self.coverage(stream.var), force=force)
+        found = align_genes(self.card.gene_symbols, self.card.gene_ids, stream.var)
+        for rows, counts, total_n in stream.blocks():
+            counts_ng = aligned_counts(counts, found).toarray()
+            counts_ng[:, found.columns < 0] = np.nan
+            with torch.inference_mode():
+                totals = torch.from_numpy(total_n.astype(np.float32))
+                probabilities_nk = self(torch.from_numpy(counts_ng), totals).numpy()
+            yield rows, probabilities_nk, np.diff(counts.indptr) == 0
 
     def save(self, path: str | Path) -> None:
         """Write the classifier to one safetensors file; equal classifiers give equal bytes.
@@ -182,10 +258,7 @@ class Classifier(nn.Module):
         OutputError
             The file cannot be written; an older one at ``path`` is left as it was.
         """
-        tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
-        card = replace(self.card, tensors_sha256=_digest(tensors))
-        content = save(tensors, metadata={_HEADER: card.to_json()})
-        write_atomically(path, lambda temporary: temporary.write_bytes(content))
+        write_model(path, self.card, self.state_dict())
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -198,24 +271,7 @@ class Classifier(nn.Module):
         ModelFileError
             It is not a model file, is damaged, or of a format that this version cannot read.
         """
-        path = Path(path)
-        if not path.is_file():
-            raise DataNotFoundError(f"{path}: no such model file; `scbaseline run` writes models/")
-        try:
-            with safe_open(path, framework="pt") as file:
-                card = ModelCard.from_json((file.metadata() or {})[_HEADER])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return cls._from_tensors(card, tensors)
-        except KeyError as error:
-            raise ModelFileError(
-                f"{path}: not a model of scbaseline ({error} is missing); "
-                "name a file that `scbaseline run` wrote"
-            ) from error
-        except (SafetensorError, OSError, ValueError, TypeError, RuntimeError) as error:
-            raise ModelFileError(
-                f"{path}: cannot be read as a model ({str(error).splitlines()[0]}); "
-                "name a file that `scbaseline run` wrote"
-            ) from error
+        return read_model(path, cls._from_tensors)
 
     @classmethod
     def _from_tensors(cls, card: ModelCard, tensors: dict[str, Tensor]) -> Self:
@@ -224,6 +280,8 @@ class Classifier(nn.Module):
             raise ValueError(
                 f"{n_genes} genes in the tensors, {len(card.gene_symbols)} on the card"
             )
+        if tensors["weight_kg"].shape != (len(card.labels), n_genes):
+            raise ValueError("the decision weights do not fit the labels and genes on the card")
         # On the meta device nothing is allocated, whatever sizes the card claims.
         with torch.device("meta"):
             network = build_network(
@@ -231,16 +289,6 @@ class Classifier(nn.Module):
                 n_inputs=n_comps if card.recipe.features == "pca" else n_genes,
                 n_labels=len(card.labels),
             )
-        if _digest(tensors) != card.tensors_sha256:
-            raise ValueError("its tensors are not those that were saved: the file is damaged")
         classifier = cls(card, network, tensors)
         classifier.load_state_dict(tensors, strict=True, assign=True)
         return classifier
-
-
-def _digest(tensors: dict[str, Tensor]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        digest.update(f"{name} {tuple(tensors[name].shape)}\n".encode())
-        digest.update(tensors[name].cpu().numpy().tobytes())
-    return digest.hexdigest()

@@ -5,6 +5,7 @@ the share of *decision weight* that the remaining genes carry. A query's own sha
 says what to expect of it, before anyone has a label for it.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
+
+from scbaseline.errors import InputError, ScbaselineWarning
 
 LOST = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 """The shares of genes that are taken away to measure the curve."""
@@ -141,3 +144,32 @@ def assess_coverage(
             for label, one in zip(labels, kept_k, strict=True)
         },
     )
+
+
+def require_coverage(coverage: Coverage, *, force: bool) -> None:
+    """Warn where a query's genes weaken the predictions, and refuse where they carry few.
+
+    Raises
+    ------
+    InputError
+        Less than ``REFUSE_WEIGHT`` of the decision weight is left, and ``force`` is not set.
+    """
+    if coverage.n_found == coverage.n_genes:
+        return
+    said = (
+        f"the data have {coverage.n_found:,} of the model's {coverage.n_genes:,} genes, which "
+        f"carry {coverage.kept_weight:.0%} of its decisions; on validation cells, such a loss "
+        f"cost {coverage.expected_loss:.2f} of macro-F1"
+    )
+    if coverage.kept_weight < REFUSE_WEIGHT and not force:
+        raise InputError(
+            f"{said}; at least {REFUSE_WEIGHT:.0%} is wanted: check that genes and species are "
+            "the model's, or predict all the same with --force"
+        )
+    if coverage.expected_loss > WARN_LOSS or coverage.suffering or force:
+        worst = [
+            f"{label} (F1 −{coverage.expected_loss_by_label[label]:.2f})"
+            for label in coverage.suffering[:5]
+        ]
+        labels = f"; most for {', '.join(worst)}" if worst else ""
+        warnings.warn(f"{said}{labels}", ScbaselineWarning, stacklevel=4)

@@ -81,7 +81,7 @@ def evaluate_predictions(
     labels: Sequence[str],
     *,
     config: RunConfig,
-    train_accuracy: float,
+    train_accuracy: float | None,
     n_train: int,
 ) -> Evaluation:
     """Score predictions on the test cells, with bootstrap intervals over test cells.
@@ -99,11 +99,12 @@ def evaluate_predictions(
     true_n, predicted_n
         Label codes of the test cells.
     labels
-        The names of the k labels.
+        The names of the k labels; macro-F1 is over those with test cells.
     config
         ``n_bootstrap``, ``seed``.
     train_accuracy, n_train
-        The share of training cells that the classifier gets right, and their number.
+        The share of training cells that the classifier gets right, and their number; None
+        where the training cells are not at hand.
 
     References
     ----------
@@ -126,12 +127,14 @@ def evaluate_predictions(
         true_n, predicted_n, labels=codes, zero_division=0
     )
     drawn = dict(zip(("precision", "recall", "f1"), _per_label(drawn_bkk), strict=True))
-    macro = f1_score(true_n, predicted_n, labels=codes, average="macro", zero_division=0)
+    present = np.flatnonzero(support)  # a label without a test cell has no recall to average
+    macro = f1_score(true_n, predicted_n, labels=present, average="macro", zero_division=0)
     scores = [
         _score("accuracy", None, accuracy_score(true_n, predicted_n), draws=correct, n=n),
-        _score("f1_macro", None, macro, draws=drawn["f1"].mean(axis=1), n=n),
-        Score("train_accuracy", None, train_accuracy, None, None, n_train),
+        _score("f1_macro", None, macro, draws=drawn["f1"][:, present].mean(axis=1), n=n),
     ]
+    if train_accuracy is not None:
+        scores.append(Score("train_accuracy", None, train_accuracy, None, None, n_train))
     for code, label in enumerate(labels):
         cells, predicted = int(support[code]), int((predicted_n == code).sum())
         for metric, values, n_of in (
@@ -151,6 +154,8 @@ def _draw_cells(
 ) -> NDArray[np.float64]:
     """Draw one label's test cells anew: how many get which prediction, draws × labels."""
     n = row_k.sum()
+    if n == 0:
+        return np.zeros((n_draws, len(row_k)))
     if n >= MIN_CELLS_FOR_INTERVAL:
         return rng.multinomial(n, row_k / n, size=n_draws).astype(np.float64)
     prior_k = np.full(len(row_k), 0.5 / max(len(row_k) - 1, 1))

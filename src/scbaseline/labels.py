@@ -75,17 +75,35 @@ def labels_from_column(obs: pd.DataFrame, config: RunConfig) -> Labels:
     """
     check_label_key(obs, config)
     label_key = config.label_key
-    values = obs[label_key]
+    return _encode(label_texts(obs[label_key]), f"given:{label_key}", config)
+
+
+def label_texts(values: "pd.Series[str]") -> "pd.Series[str]":
+    """Return the labels of a column as texts, missing where people write that there is none.
+
+    Parameters
+    ----------
+    values
+        A column of obs.
+
+    Raises
+    ------
+    InputError
+        The column holds continuous numbers.
+    """
     if pd.api.types.is_float_dtype(values.dtype):
         given = values.dropna()
         if (given != given.round()).any():
             raise InputError(
-                f"--label-key {label_key}: the column holds continuous numbers "
+                f"--label-key {values.name}: the column holds continuous numbers "
                 f"(first: {given.iloc[0]:g}); labels are names or whole numbers"
             )
         # A whole number reads as 3, not as 3.0, in every table that follows.
         values = values.astype("Int64")
-    return _encode(values.astype("string"), f"given:{label_key}", config)
+    texts = values.astype("string").str.strip()
+    return (
+        texts.mask(texts.str.lower().isin(_MISSING)).astype(object).where(lambda t: t.notna(), None)
+    )
 
 
 def check_label_key(obs: pd.DataFrame, config: RunConfig) -> None:
@@ -104,8 +122,8 @@ def check_label_key(obs: pd.DataFrame, config: RunConfig) -> None:
 
 
 def _encode(values: "pd.Series[str]", source: str, config: RunConfig) -> Labels:
-    missing = (values.isna() | values.str.strip().str.lower().isin(_MISSING)).to_numpy(dtype=bool)
-    texts = values.fillna("").str.strip().to_numpy(dtype=str)
+    missing = values.isna().to_numpy(dtype=bool)
+    texts = values.where(~missing, "").to_numpy(dtype=str)
     names, n_cells = np.unique(texts[~missing], return_counts=True)
     enough = n_cells >= config.min_cells_per_label
     kept = sorted(names[enough].tolist(), key=_natural)

@@ -68,4 +68,5 @@ TIERS: dict[str, str] = {
     "T0": "double-dipped: comparable with published tutorials only",
     "T0+": "features honest, labels not: the clusters were made from the same counts",
     "T1": "features honest, labels given",
+    "T4": "another study, of which the model has seen nothing",
 }

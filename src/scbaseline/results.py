@@ -37,6 +37,8 @@ class DataInfo:
         The input's, before any filter.
     n_other_features
         Rows of antibodies, guides or peaks that were left out when reading.
+    notes
+        What was done to the input when it was read and checked, and what weakens it.
     """
 
     name: str
@@ -51,6 +53,7 @@ class DataInfo:
     n_genes: int
     n_counts: int
     n_other_features: int
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,35 @@ class ProtocolRun:
     space: FeatureSpace
     trained: dict[str, Trained]
     evaluations: dict[str, Evaluation]
+
+
+@dataclass(frozen=True)
+class Training:
+    """One classifier that is to be used, and what a cross-validation says of its recipe.
+
+    Attributes
+    ----------
+    data, cells, labels
+        As in :class:`Run`.
+    tier
+        The tier of evidence of the evaluations.
+    evaluations
+        The recipe and the baselines → how they did on every labelled cell, each predicted
+        by a fit that had not seen it.
+    classifier
+        Trained on all labelled cells but a validation part.
+    timings
+        Stage → seconds.
+    """
+
+    config: RunConfig
+    data: DataInfo
+    cells: FilteredCells
+    labels: Labels
+    tier: str
+    evaluations: dict[str, Evaluation]
+    classifier: Classifier
+    timings: dict[str, float]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ def test_every_form_gives_the_same_counts(tmp_path: Path, form: str) -> None:
     write, options = SAME[form]
     truth = simulated()
     checked = check_counts(read_counts(write(simulated(), tmp_path), options))
-    found = align_genes(truth.var_names, truth.var["gene_ids"], checked)
+    found = align_genes(truth.var_names, truth.var["gene_ids"], checked.var)
     assert found.missing == ()
     assert checked.obs_names.tolist() == truth.obs_names.tolist()
     np.testing.assert_array_equal(aligned_counts(checked.X, found).toarray(), truth.X.toarray())

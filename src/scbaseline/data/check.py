@@ -68,22 +68,14 @@ def check_counts(
 def _checked(adata: AnnData, provenance: Provenance, total_key: str | None) -> AnnData:
     counts_ng = canonical_csr(adata.X, copy=True)
     diagnosis = examine(adata, x=counts_ng)
-    for finding in findings(
-        diagnosis,
-        obs_names=adata.obs_names,
-        var_names=adata.var_names,
-        allow_fractional=provenance.allow_fractional,
-    ):
-        if finding.is_refusal:
-            raise InputError(str(finding))
+    require_usable(diagnosis, adata, allow_fractional=provenance.allow_fractional)
     if diagnosis.values.recovery is not None:
         counts_ng = diagnosis.values.recovery.counts(counts_ng)
 
     if total_key is None and provenance.total_key in adata.obs:
         total_key = provenance.total_key
     totals_n: npt.NDArray[np.float64] = np.asarray(counts_ng @ np.ones(adata.n_vars))
-    if total_key:
-        totals_n = _given_totals(adata.obs, total_key, totals_n)
+    totals_n = totals_of(adata.obs, total_key or "", totals_n)
 
     obs, var, uns = adata.obs.copy(), adata.var.copy(), copy.deepcopy(dict(adata.uns))
     obs[keys.TOTAL_COUNTS] = totals_n
@@ -96,12 +88,30 @@ def _checked(adata: AnnData, provenance: Provenance, total_key: str | None) -> A
         provenance,
         total_key=total_key or "",
         fractional=diagnosis.values.kind == "fractional",
-        notes=tuple(dict.fromkeys([*provenance.notes, *_notes(diagnosis, total_key)])),
+        notes=tuple(dict.fromkeys([*provenance.notes, *notes_of(diagnosis, total_key)])),
     ).to_uns()
     return checked
 
 
-def _notes(diagnosis: Diagnosis, total_key: str | None) -> list[str]:
+def require_usable(diagnosis: Diagnosis, adata: AnnData, *, allow_fractional: bool) -> None:
+    """Raise the first finding that is a refusal.
+
+    Raises
+    ------
+    InputError
+        The input cannot be used as it is.
+    """
+    for finding in findings(
+        diagnosis,
+        obs_names=adata.obs_names,
+        var_names=adata.var_names,
+        allow_fractional=allow_fractional,
+    ):
+        if finding.is_refusal:
+            raise InputError(str(finding))
+
+
+def notes_of(diagnosis: Diagnosis, total_key: str | None) -> list[str]:
     """Say what was done to the input, and what weakens it."""
     values, names = diagnosis.values, diagnosis.names
     notes = []
@@ -120,9 +130,18 @@ def _notes(diagnosis: Diagnosis, total_key: str | None) -> list[str]:
     return notes
 
 
-def _given_totals(
+def totals_of(
     obs: pd.DataFrame, total_key: str, sums_n: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
+    """Return each cell's total: the column ``total_key``, or where that is ``""`` its sum.
+
+    Raises
+    ------
+    InputError
+        There is no such column, or it cannot hold the totals of these counts.
+    """
+    if not total_key:
+        return sums_n
     if total_key not in obs:
         raise InputError(f"obs has no column {total_key!r}. {did_you_mean(total_key, obs.columns)}")
     column = obs[total_key]

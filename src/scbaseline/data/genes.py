@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from anndata import AnnData
 from anndata.utils import make_index_unique
 from scipy import sparse
 
@@ -54,7 +53,7 @@ class GeneAlignment:
 
 
 def align_genes(
-    model_symbols: Sequence[str], model_ids: Sequence[str], adata: AnnData
+    model_symbols: Sequence[str], model_ids: Sequence[str], var: pd.DataFrame
 ) -> GeneAlignment:
     """Find each gene of a model in a query.
 
@@ -64,18 +63,17 @@ def align_genes(
         The model's gene symbols.
     model_ids
         Their ids, ``""`` where unknown; the versions of Ensembl ids are ignored.
-    adata
-        The query: symbols or Ensembl ids in ``var_names``, ids in ``var["gene_ids"]``
-        where known.
+    var
+        The query's genes: symbols or Ensembl ids as index, ids in ``gene_ids`` where known.
 
     Raises
     ------
     InputError
         The two have no gene in common.
     """
-    symbols = [str(name) for name in adata.var_names]
-    if keys.GENE_IDS in adata.var:
-        ids = [bare_id(gene) for gene in _texts(adata.var[keys.GENE_IDS])]
+    symbols = [str(name) for name in var.index]
+    if keys.GENE_IDS in var:
+        ids = [bare_id(gene) for gene in _texts(var[keys.GENE_IDS])]
     else:
         ids = [bare_id(name) if ENSEMBL_ID.fullmatch(name) else "" for name in symbols]
     wanted_ids = [bare_id(str(gene)) for gene in model_ids]

@@ -5,43 +5,50 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from scbaseline.card import ModelCard
-from scbaseline.evaluate import ESTIMAND, MIN_CELLS_FOR_INTERVAL, Score
+from scbaseline.evaluate import ESTIMAND, MIN_CELLS_FOR_INTERVAL, Evaluation, Score
+from scbaseline.labels import Labels
 from scbaseline.networks import RECIPES
 from scbaseline.protocols import CLUSTERS, TIERS
-from scbaseline.results import Run
+from scbaseline.qc import FilteredCells
+from scbaseline.results import DataInfo, Run
 from scbaseline.split import TRAINING
 
-_SHOWN = {"accuracy": "accuracy", "f1_macro": "macro-F1"}
+SHOWN = {"accuracy": "accuracy", "f1_macro": "macro-F1"}
 
 
-def data_line(run: Run) -> str:
-    """Say what the counts are, and what of them was used."""
-    data, cells = run.data, run.cells
+def data_lines(data: DataInfo, cells: FilteredCells) -> str:
+    """Say what the counts are, what was done to them, and what of them was used."""
     dropped = "; ".join(f"{n:,} dropped, {rule}" for rule, n in cells.dropped.items())
-    line = (
-        f"{data.title}: {data.n_cells:,} cells × {data.n_genes:,} genes, "
-        f"{data.n_counts:,} counts\n"
-        f"{cells.adata.n_obs:,} cells kept ({dropped}); "
-        f"{run.exploration.n_clusters} Leiden clusters at resolution {run.config.resolution:g}"
-    )
+    lines = [
+        f"{data.title}: {data.n_cells:,} cells × {data.n_genes:,} genes, {data.n_counts:,} counts",
+        f"{cells.adata.n_obs:,} cells kept ({dropped})",
+        *data.notes,
+    ]
     if data.n_other_features:
-        line += f"\n{data.n_other_features:,} rows that are not genes were left out"
-    return line
+        lines.append(f"{data.n_other_features:,} rows that are not genes were left out")
+    return "\n".join(lines)
 
 
-def label_line(run: Run) -> str:
+def label_line(labels: Labels) -> str:
     """Say what is predicted, and which cells could not take part."""
-    labels = run.labels
-    what = "the Leiden clusters" if labels.source == CLUSTERS else labels.source.split(":", 1)[1]
-    line = f"Predicting {what}: {len(labels.names)} labels"
+    if labels.source == CLUSTERS:
+        line = f"Predicting {len(labels.names)} Leiden clusters"
+    else:
+        line = f"Predicting {labels.source.split(':', 1)[1]}: {len(labels.names)} labels"
     if labels.n_unlabelled:
         line += f"; {labels.n_unlabelled:,} cells without a label left out"
     if labels.rare:
         rare = ", ".join(f"{name} ({n})" for name, n in labels.rare.items())
         line += f"; too few cells, left out: {rare}"
-    notes = dict.fromkeys(note for one in run.protocols.values() for note in one.space.notes)
-    return "\n".join([line, *notes])
+    return line
+
+
+def opening_lines(run: Run) -> str:
+    """Say what the counts are, what is predicted, and what had to differ from the settings."""
+    notes = dict.fromkeys(
+        f"{name}: {note}" for name, one in run.protocols.items() for note in one.space.notes
+    )
+    return "\n".join([data_lines(run.data, run.cells), label_line(run.labels), *notes])
 
 
 def headline_table(run: Run) -> Table:
@@ -56,12 +63,15 @@ def headline_table(run: Run) -> Table:
         table.add_column(Text(words), no_wrap=True)
     recipes = list(next(iter(run.protocols.values())).trained)
     for recipe in recipes:
-        for metric, title in _SHOWN.items():
+        for metric, title in SHOWN.items():
             first = metric == "accuracy"
             table.add_row(
                 Text(recipe if first else "", style="" if recipe in RECIPES else "dim"),
                 title,
-                *(_figure(one.evaluations[recipe].score(metric)) for one in run.protocols.values()),
+                *(
+                    figure_text(one.evaluations[recipe].score(metric))
+                    for one in run.protocols.values()
+                ),
             )
     return table
 
@@ -72,13 +82,7 @@ def reading(run: Run) -> str:
     interval = "95 % bootstrap interval over test cells, stratified by label for macro-F1"
     lines = [f"[low, high]: {interval}, {ESTIMAND}."]
     evaluation = next(iter(next(iter(run.protocols.values())).evaluations.values()))
-    few = [s for s in evaluation.scores if s.metric == "support" and s.n < MIN_CELLS_FOR_INTERVAL]
-    if few:
-        counted = ", ".join(f"{s.label} ({s.n})" for s in few)
-        lines.append(
-            "Macro-F1 weighs every label alike, also those with hardly a test cell, on which it "
-            f"can swing: {counted}."
-        )
+    lines += few_cells_lines(evaluation)
     lines += [f"{tier}: {TIERS[tier]}." for tier in tiers]
     if {"published", "inductive"} <= run.protocols.keys():
         lines.append(
@@ -95,6 +99,20 @@ def reading(run: Run) -> str:
     return "\n".join(lines)
 
 
+def few_cells_lines(evaluation: Evaluation) -> list[str]:
+    """Name the labels with so few test cells that they make macro-F1 swing, if there are any."""
+    supports = [s for s in evaluation.scores if s.metric == "support"]
+    few = [f"{s.label} ({s.n})" for s in supports if 0 < s.n < MIN_CELLS_FOR_INTERVAL]
+    if not few:
+        return []
+    return [
+        (
+            "Macro-F1 weighs every label alike, also those with hardly a test cell, on which it "
+            f"can swing: {', '.join(few)}."
+        )
+    ]
+
+
 def label_table(run: Run, protocol: str) -> Table:
     """Return F1 per label and recipe, under one protocol."""
     one = run.protocols[protocol]
@@ -106,41 +124,16 @@ def label_table(run: Run, protocol: str) -> Table:
         table.add_column(recipe, no_wrap=True)
     for label in run.labels.names:
         scores = [one.evaluations[recipe].score("f1", label) for recipe in recipes]
-        table.add_row(label, f"{scores[0].n:,}", *map(_figure, scores))
+        table.add_row(label, f"{scores[0].n:,}", *map(figure_text, scores))
     return table
 
 
-def _figure(score: Score) -> Text:
+def figure_text(score: Score) -> Text:
+    """Return a value with its interval, if it has one."""
     text = Text(f"{score.value:.3f}")
     if score.low is not None:
         text.append(f" [{score.low:.3f}, {score.high:.3f}]", style="dim")
     return text
-
-
-def card_lines(card: ModelCard) -> str:
-    """Return a model's card as a person reads it."""
-    data = card.data
-    steps = [f"{len(card.gene_symbols):,} genes"]
-    steps += ["components"] if card.recipe.features == "pca" else []
-    steps += [*map(str, card.recipe.hidden), f"{len(card.labels)} labels"]
-    lines = [
-        f"recipe      {card.recipe.name}: {' → '.join(steps)}",
-        f"labels      {', '.join(card.labels)} ({card.label_source})",
-        f"trained on  {data['title']}: {data['n_cells']:,} cells × {data['n_genes']:,} genes",
-        f"            licence {data['licence'] or 'not known'}; content {data['fingerprint']}",
-        f"evidence    {card.protocol}, {card.tier}: {TIERS.get(card.tier, 'tier not known')}",
-    ]
-    for row in card.metrics:
-        if row["label"] is None:
-            interval = f" [{row['low']:.3f}, {row['high']:.3f}]" if row["low"] is not None else ""
-            lines.append(
-                f"            {row['metric']} {row['value']:.3f}{interval}, n = {row['n']:,}"
-            )
-    lines += [f"note        {note}" for note in card.notes]
-    lines.append(
-        "made with   " + ", ".join(f"{name} {version}" for name, version in card.versions.items())
-    )
-    return "\n".join(lines)
 
 
 def short_paths(paths: list[Path]) -> list[str]:

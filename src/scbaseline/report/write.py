@@ -13,17 +13,21 @@ import numpy as np
 import pandas as pd
 
 from scbaseline import keys
+from scbaseline.card import ModelCard
 from scbaseline.data.datasets import DATASETS
 from scbaseline.errors import OutputError
+from scbaseline.external import PROTOCOL, TIER, ExternalEvaluation
 from scbaseline.features import log_normalise
-from scbaseline.files import refuse_input_as_output, said_as_output_error, staging
+from scbaseline.files import refuse_input_as_output, said_as_output_error, staging, write_atomically
 from scbaseline.networks import RECIPES
 from scbaseline.report import figures
-from scbaseline.results import Run
+from scbaseline.results import Run, rows_of
 
 if TYPE_CHECKING:
     from anndata import AnnData
     from matplotlib.figure import Figure
+
+_EXTERNAL = ("metrics.json", "confusion_matrix.png")
 
 
 def planned_outputs(out: Path, recipes: tuple[str, ...]) -> list[Path]:
@@ -90,6 +94,42 @@ def _write_all(run: Run, put: Callable[[str, Callable[[Path], object]], None]) -
     put("metrics.json", lambda path: _write_json(metrics(run), path))
     put("timings.json", lambda path: _write_json(timings(run), path))
     put("run.toml", lambda path: path.write_text(run_toml(run), encoding="utf-8"))
+
+
+def check_external_outputs(out: Path, *inputs: str | Path | None) -> None:
+    """As :func:`check_outputs`, for what :func:`save_external` writes."""
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"--out {out}: is a file; name a folder")
+    for name in _EXTERNAL:
+        refuse_input_as_output(out / name, *inputs)
+    with staging(out):
+        pass
+
+
+def save_external(
+    found: ExternalEvaluation, card: ModelCard, out: Path, *, label_key: str
+) -> list[Path]:
+    """Write metrics and confusion matrix of an evaluation on another study; return the paths.
+
+    Raises
+    ------
+    OutputError
+        A file cannot be written.
+    """
+    rows = rows_of(PROTOCOL, TIER, f"given:{label_key}", card.recipe.name, found.evaluation)
+    content = {
+        "model": {"recipe": card.recipe.name, "data": card.data, "sha256": card.tensors_sha256},
+        "left_out": found.left_out,
+        "coverage": asdict(found.coverage),
+        "notes": found.notes,
+        "results": [asdict(row) for row in rows],
+    }
+    figure = figures.confusion_figure(
+        {PROTOCOL: found.evaluation}, recipe=card.recipe.name, tiers={PROTOCOL: TIER}
+    )
+    write_atomically(out / _EXTERNAL[0], lambda path: _write_json(content, path))
+    write_atomically(out / _EXTERNAL[1], figure.savefig)
+    return [out / name for name in _EXTERNAL]
 
 
 def left_from_earlier(out: Path, written: list[Path]) -> list[str]:

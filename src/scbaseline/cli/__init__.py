@@ -1,0 +1,6 @@
+"""The command line: parses, calls one function, prints. Heavy libraries are loaded by commands."""
+
+from scbaseline.cli import data, models, run
+from scbaseline.cli.app import app, main
+
+__all__ = ["app", "data", "main", "models", "run"]

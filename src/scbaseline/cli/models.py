@@ -1,0 +1,228 @@
+"""``scbaseline train``, ``predict``, ``evaluate`` and ``show``: one classifier and its use."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from scbaseline.cli.app import Quiet, Verbose, app, counted, file_of, say, screen_for, stage_line
+from scbaseline.config import RunConfig
+from scbaseline.data.options import ReadOptions
+from scbaseline.errors import ConfigError
+
+Reading = Annotated[ReadOptions, Parameter(name="*")]
+DEFAULT_RECIPE = "hvg-earlystop"
+
+
+@app.command
+def train(
+    input: str,  # noqa: A002 (the word that a user reads)
+    /,
+    *,
+    settings: Annotated[RunConfig, Parameter(name="*")] = RunConfig(),  # noqa: B008 (it is frozen)
+    reading: Reading = ReadOptions(),  # noqa: B008
+    out: Path,
+    config: Path | None = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Train one classifier on all labelled cells, judged by cross-validation.
+
+    Of the settings, --label-key is needed, and --recipe is one, hvg-earlystop by default.
+
+    Parameters
+    ----------
+    input
+        A data set's name, or the path of a file or folder with raw counts.
+    out
+        The model file to write, e.g. model.safetensors.
+    config
+        TOML file with any of these settings; flags win over it.
+    quiet
+        Print nothing but warnings and errors.
+    verbose
+        Print also the time of each stage.
+    """
+    from scbaseline.data.read import read_counts
+    from scbaseline.files import refuse_input_as_output, writable_file
+
+    default = RunConfig()
+    if settings.recipe == default.recipe:
+        settings = replace(settings, recipe=(DEFAULT_RECIPE,))
+    if settings.protocol != default.protocol:
+        raise ConfigError("--protocol: a model to be used is trained under inductive only")
+    refuse_input_as_output(out, file_of(input), config, reading.obs)
+    writable_file(out)
+    screen = screen_for(quiet=quiet)
+    with stage_line(quiet=quiet) as progress:
+        progress("reading counts")
+        adata = read_counts(input, reading, progress=not quiet)
+        progress("loading torch")
+        from scbaseline.pipeline import train_classifier
+        from scbaseline.report import models as text
+
+        training = train_classifier(adata, settings, progress=progress)
+        training.classifier.save(out)
+    screen.print(text.training_lines(training))
+    if verbose:
+        for stage, seconds in training.timings.items():
+            screen.print(f"  {seconds:7.2f} s  {stage}")
+    screen.print()
+    screen.print(text.training_table(training))
+    screen.print()
+    screen.print(text.training_reading(training))
+    screen.print(f"Wrote {out}")
+
+
+@app.command
+def predict(
+    model: Path,
+    input: str,  # noqa: A002
+    /,
+    *,
+    out: Path,
+    reading: Reading = ReadOptions(),  # noqa: B008
+    total_key: str | None = None,
+    probabilities: bool = False,
+    force: bool = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Label the cells of a file with a saved model; write cell_id, predicted_label, probability.
+
+    Files of any size are read in blocks.
+
+    Parameters
+    ----------
+    model
+        A model file, as `scbaseline run` and `train` write.
+    input
+        A data set's name, or the path of a file or folder with raw counts.
+    out
+        The file to write: .csv, .tsv, .parquet, or .h5ad for a copy of the input's .h5ad with
+        the columns added.
+    total_key
+        Column of obs that holds each cell's total count, where X holds only some genes.
+    probabilities
+        Write also the probability of each label.
+    force
+        Predict even where the data lack most of the model's genes.
+    quiet
+        Print nothing but warnings and errors.
+    verbose
+        Print also what the model is.
+    """
+    from scbaseline.data.read import open_counts
+    from scbaseline.files import refuse_input_as_output, writable_file
+
+    source = file_of(input)
+    refuse_input_as_output(out, model, source, reading.obs)
+    writable_file(out)
+    screen = screen_for(quiet=quiet)
+    with stage_line(quiet=quiet) as progress:
+        progress("loading the model")
+        from scbaseline.classifier import Classifier
+        from scbaseline.data.stream import stream_counts
+        from scbaseline.report.models import card_lines
+        from scbaseline.report.predictions import write_predictions
+
+        classifier = Classifier.load(model)
+    if verbose:
+        screen.print(card_lines(classifier.card))
+    with open_counts(input, reading) as adata:
+        with stage_line(quiet=quiet) as progress:
+            progress(f"looking at {adata.n_obs:,} cells")
+            stream = stream_counts(adata, total_key=total_key)
+        for note in stream.notes:
+            say("note", note)
+        blocks = classifier.predict_stream(stream, force=force, probabilities=probabilities)
+        n_cells = write_predictions(
+            counted(blocks, len(stream.cell_ids), quiet=quiet), out, query=source
+        )
+    screen.print(f"{out}: {sum(n_cells.values()):,} cells")
+    for label, n in sorted(n_cells.items(), key=lambda item: -item[1]):
+        screen.print(f"  {n:7,}  {label or 'no label: a cell without counts'}")
+
+
+@app.command
+def evaluate(
+    model: Path,
+    input: str,  # noqa: A002
+    /,
+    *,
+    label_key: str,
+    label_map: Path | None = None,
+    reading: Reading = ReadOptions(),  # noqa: B008
+    total_key: str | None = None,
+    out: Path | None = None,
+    force: bool = False,
+    quiet: Quiet = False,
+) -> None:
+    """Judge a saved model on another study's labelled cells (protocol external, tier T4).
+
+    Parameters
+    ----------
+    model
+        A model file, as `scbaseline run` and `train` write.
+    input
+        A data set's name, or the path of a file or folder with raw counts.
+    label_key
+        Column of obs that holds the other study's labels.
+    label_map
+        TOML file whose [labels] say which query label is which model label; unlisted ones are
+        left out and counted. [model] may merge model labels in the same way.
+    total_key
+        Column of obs that holds each cell's total count, where X holds only some genes.
+    out
+        Folder for metrics.json and a confusion matrix.
+    force
+        Predict even where the data lack most of the model's genes.
+    quiet
+        Print nothing but warnings and errors.
+    """
+    from scbaseline.external import evaluate_external, read_label_map
+
+    mapped = read_label_map(label_map)
+    from scbaseline.data.read import open_counts
+    from scbaseline.report.write import check_external_outputs
+
+    if out is not None:
+        check_external_outputs(out, model, file_of(input), label_map, reading.obs)
+    screen = screen_for(quiet=quiet)
+    with stage_line(quiet=quiet) as progress, open_counts(input, reading) as adata:
+        progress(f"predicting {adata.n_obs:,} cells")
+        from scbaseline.classifier import Classifier
+        from scbaseline.data.stream import stream_counts
+        from scbaseline.report import models as text
+        from scbaseline.report import write
+
+        classifier = Classifier.load(model)
+        stream = stream_counts(adata, total_key=total_key)
+        found = evaluate_external(
+            classifier, stream, RunConfig(label_key=label_key), label_map=mapped, force=force
+        )
+    screen.print(text.external_lines(found, classifier.card))
+    screen.print()
+    screen.print(text.evaluation_table(found.evaluation))
+    if out is not None:
+        for path in write.save_external(found, classifier.card, out, label_key=label_key):
+            screen.print(f"Wrote {path}")
+
+
+@app.command
+def show(model: Path, /, *, json: bool = False) -> None:
+    """Print what a model is, what it was trained on, and what its figures are worth.
+
+    Parameters
+    ----------
+    model
+        A model file, as `scbaseline run` and `train` write.
+    json
+        Print the whole card as JSON, for programs.
+    """
+    from scbaseline.classifier import Classifier
+    from scbaseline.report.models import card_lines
+
+    card = Classifier.load(model).card
+    screen_for().print(card.to_json() if json else card_lines(card), soft_wrap=json)

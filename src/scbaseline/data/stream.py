@@ -1,0 +1,98 @@
+"""Turns an input, in memory or on disk, into checked counts block by block.
+
+What :func:`~scbaseline.data.check.check_counts` does for an input that fits in memory, this
+does for one of any size: one pass over all rows to know what they are, then blocks.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from numpy.typing import NDArray
+from scipy import sparse
+
+from scbaseline.data.blocks import row_blocks
+from scbaseline.data.check import notes_of, require_usable, totals_of
+from scbaseline.data.doctor import Diagnosis, examine
+from scbaseline.data.genes import name_genes, unique_names
+from scbaseline.data.names import gene_mask, with_dashes
+from scbaseline.data.provenance import provenance_of
+from scbaseline.errors import InputError
+
+
+@dataclass(frozen=True)
+class CountStream:
+    """Checked counts that are taken block by block.
+
+    Attributes
+    ----------
+    cell_ids, obs
+        The cells, and what is known of them.
+    var
+        The genes: unique symbols as index, Ensembl ids in ``gene_ids`` where known.
+    notes
+        What was done to the input, and what weakens it.
+    """
+
+    cell_ids: pd.Index
+    obs: pd.DataFrame
+    var: pd.DataFrame
+    notes: tuple[str, ...]
+    _matrix: Any
+    _is_gene: NDArray[np.bool_]
+    _diagnosis: Diagnosis
+    _total_key: str
+
+    def blocks(self) -> "Iterator[tuple[slice, sparse.csr_matrix, NDArray[np.float64]]]":
+        """Yield rows, their counts (cells × genes, CSR float32) and their totals."""
+        recovery = self._diagnosis.values.recovery
+        all_genes = bool(self._is_gene.all())
+        for start, values in row_blocks(self._matrix):
+            counts = values if recovery is None else recovery.counts(values, start=start)
+            counts_ng = counts if all_genes else counts[:, self._is_gene]
+            rows = slice(start, start + counts_ng.shape[0])
+            sums_n = np.asarray(counts_ng @ np.ones(counts_ng.shape[1]), dtype=np.float64)
+            yield rows, counts_ng, totals_of(self.obs.iloc[rows], self._total_key, sums_n)
+
+
+def stream_counts(adata: AnnData, *, total_key: str | None = None) -> CountStream:
+    """Look at every row once, refuse what cannot be used, and hand back a stream of counts.
+
+    Parameters
+    ----------
+    adata
+        Cells × genes, in memory, or as :func:`~scbaseline.data.read.open_counts` gives it.
+    total_key
+        Column of obs that holds each cell's total over all genes; by default the one that
+        the provenance names, else the sums over the genes.
+
+    Raises
+    ------
+    InputError
+        As :func:`~scbaseline.data.check.check_counts`.
+    """
+    provenance = provenance_of(adata)
+    try:
+        diagnosis = examine(adata)
+        require_usable(diagnosis, adata, allow_fractional=provenance.allow_fractional)
+    except InputError as error:
+        raise InputError(f"{provenance.name}: {error}") from error
+    if total_key is None and provenance.total_key in adata.obs:
+        total_key = provenance.total_key
+    is_gene = gene_mask(adata.var)
+    var = name_genes(adata.var[is_gene])
+    var.index = unique_names(with_dashes([str(name) for name in var.index]))
+    notes = dict.fromkeys([*provenance.notes, *notes_of(diagnosis, total_key)])
+    return CountStream(
+        cell_ids=adata.obs_names.astype(str),
+        obs=adata.obs,
+        var=var,
+        notes=tuple(notes),
+        _matrix=adata.X,
+        _is_gene=is_gene,
+        _diagnosis=diagnosis,
+        _total_key=total_key or "",
+    )

@@ -1,0 +1,118 @@
+"""What a person reads of one classifier: its card, its training, its figures on another study."""
+
+from rich.table import Table
+from rich.text import Text
+
+from scbaseline.card import ModelCard
+from scbaseline.evaluate import ESTIMAND, Evaluation
+from scbaseline.external import PROTOCOL, TIER, ExternalEvaluation
+from scbaseline.networks import RECIPES
+from scbaseline.protocols import TIERS
+from scbaseline.report.console import (
+    SHOWN,
+    data_lines,
+    few_cells_lines,
+    figure_text,
+    label_line,
+)
+from scbaseline.results import Training
+
+
+def card_lines(card: ModelCard) -> str:
+    """Return a model's card as a person reads it."""
+    data = card.data
+    steps = [f"{len(card.gene_symbols):,} genes"]
+    steps += ["components"] if card.recipe.features == "pca" else []
+    steps += [*map(str, card.recipe.hidden), f"{len(card.labels)} labels"]
+    lines = [
+        f"recipe      {card.recipe.name}: {' → '.join(steps)}",
+        f"labels      {', '.join(card.labels)} ({card.label_source})",
+        f"trained on  {data['title']}: {data['n_cells']:,} cells × {data['n_genes']:,} genes",
+        f"            licence {data['licence'] or 'not known'}; content {data['fingerprint']}",
+        f"evidence    {card.protocol}, {card.tier}: {TIERS.get(card.tier, 'tier not known')}",
+    ]
+    lines.append(f"judged on   {card.judged}")
+    for row in card.metrics:
+        if row["label"] is None:
+            interval = f" [{row['low']:.3f}, {row['high']:.3f}]" if row["low"] is not None else ""
+            lines.append(
+                f"            {row['metric']} {row['value']:.3f}{interval}, n = {row['n']:,}"
+            )
+    lines += [f"note        {note}" for note in card.notes]
+    lines.append(
+        "made with   " + ", ".join(f"{name} {version}" for name, version in card.versions.items())
+    )
+    return "\n".join(lines)
+
+
+def training_lines(training: Training) -> str:
+    """Say what the counts are, and what is learnt from them."""
+    return "\n".join([data_lines(training.data, training.cells), label_line(training.labels)])
+
+
+def training_table(training: Training) -> Table:
+    """Return accuracy and macro-F1 of the recipe and the baselines over all folds."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("recipe", no_wrap=True)
+    for title in SHOWN.values():
+        table.add_column(title, no_wrap=True)
+    for recipe, evaluation in training.evaluations.items():
+        table.add_row(
+            Text(recipe, style="" if recipe in RECIPES else "dim"),
+            *(figure_text(evaluation.score(metric)) for metric in SHOWN),
+        )
+    return table
+
+
+def training_reading(training: Training) -> str:
+    """Say what the figures are about, and what they are worth."""
+    evaluation = next(iter(training.evaluations.values()))
+    n = evaluation.score("accuracy").n
+    interval = "95 % bootstrap interval over cells, stratified by label for macro-F1"
+    lines = [
+        f"{training.config.folds}-fold cross-validation, n = {n:,} cells, each predicted by a fit",
+        "that had not seen it; the model that is saved was trained on all of them but a",
+        "validation part, and has no test cells of its own.",
+        f"[low, high]: {interval}, {ESTIMAND}.",
+        *few_cells_lines(evaluation),
+        f"{training.tier}: {TIERS[training.tier]}.",
+    ]
+    return "\n".join(lines)
+
+
+def external_lines(found: ExternalEvaluation, card: ModelCard) -> str:
+    """Say which cells of another study were judged, and what the model made of its genes."""
+    n = found.evaluation.score("accuracy").n
+    coverage = found.coverage
+    genes = f"{coverage.n_found:,} of the model's {coverage.n_genes:,} genes"
+    lines = [
+        f"{card.recipe.name}, trained on {card.data['title']}",
+        f"judged on {n:,} cells of another study ({PROTOCOL}, {TIER})",
+        f"{genes} found, which carry {coverage.kept_weight:.0%} of its decisions",
+        *found.notes,
+    ]
+    if found.left_out:
+        counted = ", ".join(f"{label} ({n:,})" for label, n in found.left_out.items())
+        lines.append(f"labels without a counterpart, left out: {counted}")
+    if found.n_unlabelled:
+        lines.append(f"{found.n_unlabelled:,} cells without a label or without counts left out")
+    return "\n".join(lines)
+
+
+def evaluation_table(evaluation: Evaluation) -> Table:
+    """Return accuracy and macro-F1, and below them each label's precision, recall and F1."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for title in ("label", "cells", "precision", "recall", "F1"):
+        table.add_column(title, no_wrap=True, justify="right" if title == "cells" else "left")
+    for label in evaluation.labels:
+        n = evaluation.score("support", label).n
+        if n == 0 and evaluation.score("precision", label).n == 0:
+            continue  # neither there nor predicted
+        scores = [evaluation.score(metric, label) for metric in ("precision", "recall", "f1")]
+        # Of a label without cells, there is nothing to find again.
+        table.add_row(label, f"{n:,}", *(figure_text(s) if n else Text("–") for s in scores))
+    table.add_section()
+    for metric, title in SHOWN.items():
+        score = evaluation.score(metric)
+        table.add_row(title, f"{score.n:,}", "", "", figure_text(score))
+    return table
