@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from scbaseline import keys
 from scbaseline.card import ModelCard
 from scbaseline.coverage import Coverage, assess_coverage, measure_gene_loss, require_coverage
 from scbaseline.data.genes import align_genes, aligned_counts
@@ -223,16 +224,16 @@ class Classifier(nn.Module):
         for rows, probabilities_nk, empty_n in self._probabilities(stream, force=force):
             predicted = pd.DataFrame(
                 {
-                    "predicted_label": names[probabilities_nk.argmax(axis=1)],
-                    "probability": probabilities_nk.max(axis=1),
+                    keys.PREDICTED_LABEL: names[probabilities_nk.argmax(axis=1)],
+                    keys.PROBABILITY: probabilities_nk.max(axis=1),
                 },
-                index=pd.Index(stream.cell_ids[rows], name="cell_id"),
+                index=pd.Index(stream.cell_ids[rows], name=keys.CELL_ID),
             )
             if probabilities:
-                columns = [f"probability_{label}" for label in self.card.labels]
+                columns = [f"{keys.PROBABILITY}_{label}" for label in self.card.labels]
                 predicted[columns] = probabilities_nk
             # The profile of a cell without counts is that of no cell.
-            predicted.loc[empty_n, "predicted_label"] = None
+            predicted.loc[empty_n, keys.PREDICTED_LABEL] = None
             predicted.loc[empty_n, predicted.columns[1:]] = np.nan
             yield predicted
 

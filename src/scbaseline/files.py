@@ -1,6 +1,8 @@
 """Writing files so that nothing is lost or left half-written."""
 
+import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -58,6 +60,12 @@ def said_as_output_error(path: Path) -> Iterator[None]:
         raise OutputError(
             f"{path}: cannot be written ({reason}); make room there, or name another --out"
         ) from error
+
+
+def require_space(folder: Path, *, n_bytes: int) -> None:
+    """Raise as the system does where a disk is full: HDF5 would end the whole process instead."""
+    if shutil.disk_usage(folder).free < n_bytes + 2**20:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def writable_file(path: str | Path) -> Path:

@@ -10,6 +10,11 @@ LEIDEN = "leiden"
 GENE_IDS = "gene_ids"
 FEATURE_TYPES = "feature_types"
 
+# a table of predictions, and obs where they are added to it
+CELL_ID = "cell_id"
+PREDICTED_LABEL = "predicted_label"
+PROBABILITY = "probability"
+
 # obsm, layers, uns
 X_PCA = "X_pca"
 X_UMAP = "X_umap"
@@ -30,3 +35,14 @@ def predicted(protocol: str, recipe: str) -> str:
 def probability(protocol: str, recipe: str) -> str:
     """Return the obs column that holds the probability of the predicted label."""
     return f"probability_{protocol}_{recipe}"
+
+
+def predictions(column: str, key_added: str) -> str:
+    """Return the name of a column of predictions that stand beside others as ``key_added``.
+
+    By default the columns are called as :meth:`Classifier.predict` calls them; otherwise
+    ``key_added`` is the label's, and the first part of the others'.
+    """
+    if key_added == PREDICTED_LABEL:
+        return column
+    return key_added if column == PREDICTED_LABEL else f"{key_added}_{column}"

@@ -114,18 +114,19 @@ def predict(
         Print also what the model is.
     """
     from scbaseline.data.read import open_counts
-    from scbaseline.files import refuse_input_as_output, writable_file
+    from scbaseline.files import refuse_input_as_output
+    from scbaseline.report.predictions import check_predictions_output, write_predictions
 
-    source = file_of(input)
+    named = file_of(input)
+    source = Path(named) if named else None
     refuse_input_as_output(out, model, source, reading.obs)
-    writable_file(out)
+    check_predictions_output(out, query=source)
     screen = screen_for(quiet=quiet)
     with stage_line(quiet=quiet) as progress:
         progress("loading the model")
         from scbaseline.classifier import Classifier
         from scbaseline.data.stream import stream_counts
         from scbaseline.report.models import card_lines
-        from scbaseline.report.predictions import write_predictions
 
         classifier = Classifier.load(model)
     if verbose:
@@ -140,9 +141,11 @@ def predict(
         n_cells = write_predictions(
             counted(blocks, len(stream.cell_ids), quiet=quiet), out, query=source
         )
-    screen.print(f"{out}: {sum(n_cells.values()):,} cells")
-    for label, n in sorted(n_cells.items(), key=lambda item: -item[1]):
-        screen.print(f"  {n:7,}  {label or 'no label: a cell without counts'}")
+    screen.print(f"{out}: {len(stream.cell_ids):,} cells")
+    for label, n in n_cells.items():
+        screen.print(f"  {n:7,}  {label}")
+    if empty := len(stream.cell_ids) - sum(n_cells.values()):
+        screen.print(f"  {empty:7,}  without a label: cells without counts")
 
 
 @app.command

@@ -1,9 +1,6 @@
 """Writes a run's outputs: figures, models, tables and the annotated cells."""
 
-import errno
 import json
-import os
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +15,13 @@ from scbaseline.data.datasets import DATASETS
 from scbaseline.errors import OutputError
 from scbaseline.external import PROTOCOL, TIER, ExternalEvaluation
 from scbaseline.features import log_normalise
-from scbaseline.files import refuse_input_as_output, said_as_output_error, staging, write_atomically
+from scbaseline.files import (
+    refuse_input_as_output,
+    require_space,
+    said_as_output_error,
+    staging,
+    write_atomically,
+)
 from scbaseline.networks import RECIPES
 from scbaseline.report import figures
 from scbaseline.results import Run, rows_of
@@ -226,16 +229,18 @@ def annotated_cells(run: Run) -> "AnnData":
         layers={keys.COUNTS: kept.X},
         obsm={keys.X_PCA: run.exploration.pcs_nc, keys.X_UMAP: run.exploration.umap_n2},
         obsp=run.exploration.obsp,
-        uns={**run.exploration.uns, keys.PROVENANCE: asdict(run.data)},
+        uns={
+            **run.exploration.uns,
+            # Read back as the provenance of these cells, whose notes are lines of one text.
+            keys.PROVENANCE: {**asdict(run.data), "notes": "\n".join(run.data.notes)},
+        },
     )
 
 
 def _write_cells(run: Run, path: Path) -> None:
     cells = annotated_cells(run)
-    # HDF5 ends the whole process where the disk fills up under it, so that is seen to first.
-    needed = 2 * (cells.X.data.nbytes + cells.X.indices.nbytes) + cells.n_vars * 200 + 2**20
-    if shutil.disk_usage(path.parent).free < needed:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    needed = 2 * (cells.X.data.nbytes + cells.X.indices.nbytes) + cells.n_vars * 200
+    require_space(path.parent, n_bytes=needed)
     try:
         cells.write_h5ad(path, compression="gzip", compression_opts=1)
     except (TypeError, ValueError) as error:
