@@ -68,7 +68,7 @@ def write_cells(path: Path, symbols: list[str], n_cells: int, n_genes: int) -> N
             block = sparse.csr_matrix((ones, (rows, drawn.ravel())), shape=(n, len(names)))
             block.sum_duplicates()
             if matrix is None:
-                write_elem(file, "X", block, dataset_kwargs={"maxshape": (None,), "chunks": True})
+                write_elem(file, "X", block, dataset_kwargs={"chunks": True})
                 from anndata.io import sparse_dataset
 
                 matrix = sparse_dataset(file["X"])

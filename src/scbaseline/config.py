@@ -95,6 +95,10 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         field_types = {field.name: _type_name(field.type) for field in fields(self)}
+        for name in ("label_key", "total_key"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise ConfigError(f"{name}: {value!r} was given; the name of a column is wanted")
         for name, (low, high) in _BOUNDS.items():
             value = getattr(self, name)
             if value is None and field_types[name].endswith("| None"):
@@ -109,8 +113,8 @@ class RunConfig:
                 raise ConfigError(f"{name}: {value!r} was given; {_range(low, high)} is allowed")
         for name, table in (("protocol", PROTOCOLS), ("recipe", RECIPES)):
             chosen = getattr(self, name)
-            if isinstance(chosen, str):
-                raise ConfigError(f"{name}: {chosen!r} was given; a tuple is wanted: ({chosen!r},)")
+            if not isinstance(chosen, tuple):
+                raise ConfigError(f"{name}: {chosen!r} was given; a tuple of names is wanted")
             for value in chosen:
                 if value not in table:
                     raise ConfigError(

@@ -119,8 +119,13 @@ def evaluate_predictions(
     # All scores depend on the cells through the confusion matrix alone, so drawing the
     # matrix is drawing the cells: by row where labels are strata, whole where not.
     correct = rng.binomial(n, np.trace(confusion_kk) / n, size=config.n_bootstrap) / n
+    # What tiny labels leave open is not open to a classifier that always says the same.
+    few = MIN_CELLS_FOR_INTERVAL if len(np.unique(predicted_n)) > 1 else 0
     drawn_bkk = np.stack(
-        [_draw_cells(rng, k, confusion_kk[k], config.n_bootstrap) for k in range(len(labels))],
+        [
+            _draw_cells(rng, k, confusion_kk[k], n_draws=config.n_bootstrap, few=few)
+            for k in range(len(labels))
+        ],
         axis=1,
     )
     precision, recall, f1, support = precision_recall_fscore_support(
@@ -150,13 +155,13 @@ def evaluate_predictions(
 
 
 def _draw_cells(
-    rng: np.random.Generator, code: int, row_k: NDArray[np.int64], n_draws: int
+    rng: np.random.Generator, code: int, row_k: NDArray[np.int64], *, n_draws: int, few: int
 ) -> NDArray[np.float64]:
     """Draw one label's test cells anew: how many get which prediction, draws × labels."""
     n = row_k.sum()
     if n == 0:
         return np.zeros((n_draws, len(row_k)))
-    if n >= MIN_CELLS_FOR_INTERVAL:
+    if n >= few:
         return rng.multinomial(n, row_k / n, size=n_draws).astype(np.float64)
     prior_k = np.full(len(row_k), 0.5 / max(len(row_k) - 1, 1))
     prior_k[code] = 0.5

@@ -99,7 +99,7 @@ def run(
         if one.protocol.saves_models
         for recipe in config.recipe
     }
-    return Run(config, data, cells, exploration, labels, protocols, classifiers, timings)
+    return Run(config, data, cells, whole, exploration, labels, protocols, classifiers, timings)
 
 
 def train_classifier(

@@ -180,6 +180,8 @@ class Run:
         What the counts are, and their fingerprint.
     cells
         The cells that passed quality control, and why others did not.
+    space
+        The feature space of all kept cells, which the exploration looked at.
     exploration
         Clusters and layout of all kept cells.
     protocols
@@ -193,6 +195,7 @@ class Run:
     config: RunConfig
     data: DataInfo
     cells: FilteredCells
+    space: FeatureSpace
     exploration: Exploration
     labels: Labels
     protocols: dict[str, ProtocolRun]

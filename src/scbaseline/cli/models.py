@@ -126,7 +126,7 @@ def predict(
         progress("loading the model")
         from scbaseline.classifier import Classifier
         from scbaseline.data.stream import stream_counts
-        from scbaseline.report.models import card_lines
+        from scbaseline.report.models import card_lines, prediction_lines
 
         classifier = Classifier.load(model)
     if verbose:
@@ -141,6 +141,8 @@ def predict(
         n_cells = write_predictions(
             counted(blocks, len(stream.cell_ids), quiet=quiet), out, query=source
         )
+    for line in prediction_lines(classifier.card):
+        screen.print(line)
     screen.print(f"{out}: {len(stream.cell_ids):,} cells")
     for label, n in n_cells.items():
         screen.print(f"  {n:7,}  {label}")

@@ -13,9 +13,11 @@ from scbaseline.data.provenance import difference
 from scbaseline.errors import InputError
 
 NOTICE = (
-    "This is the embedded sample (700 PBMCs × 765 genes, Zheng et al. 2017), not PBMC3k. "
-    "To get PBMC3k: `scbaseline run pbmc3k` on a machine with a network, or put the file "
-    "into a folder and `SCBASELINE_DATA_DIR=/that/folder scbaseline run`."
+    "This is the embedded sample (700 PBMCs × 765 genes, Zheng et al. 2017), not PBMC3k, which "
+    "was neither found nor could be downloaded. Its genes were chosen by others on all of its "
+    "cells. To get PBMC3k: `scbaseline run pbmc3k` on a machine with a network, or put "
+    "pbmc3k_raw.h5ad into a folder and `SCBASELINE_DATA_DIR=/that/folder scbaseline run` "
+    "(or `make run`)."
 )
 """What is said first, last and in every output of a run on the embedded default."""
 

@@ -222,7 +222,7 @@ def _siblings(path: Path) -> list[str]:
     return [
         other.name
         for other in beside
-        if not other.name.startswith(".") and (ending_of(other.name) or other.is_dir())
+        if not other.name.startswith(".") and ending_of(other.name) not in (None, "", ".txt")
     ]
 
 

@@ -85,32 +85,27 @@ def reading(run: Run) -> str:
     lines += few_cells_lines(evaluation)
     lines += [f"{tier}: {TIERS[tier]}." for tier in tiers]
     if {"published", "inductive"} <= run.protocols.keys():
-        lines.append(
-            "The columns differ because `published` chose genes, scale and components on all "
-            "cells and stopped on the test cells, while `inductive` fitted nothing on a test cell "
-            "and keeps validation cells back, so that it also has fewer to train on"
-            + (
-                "; in both, the clusters were made from the same counts, test cells included: "
-                "to that extent, they predict themselves."
-                if run.labels.source == CLUSTERS
-                else "."
+        lines += [
+            "The columns may differ for two reasons: `published` chose genes, scale and",
+            "components on all cells and stopped hvg-earlystop on the test cells, where",
+            "`inductive` fitted nothing on a test cell; and `inductive` has fewer cells to train",
+            "on, since it keeps some for validation. Where intervals overlap, chance may do it.",
+        ]
+        if run.labels.source == CLUSTERS:
+            lines.append(
+                "In both, the clusters were made from the same counts, test cells included: to "
+                "that extent, they predict themselves."
             )
-        )
     return "\n".join(lines)
 
 
 def few_cells_lines(evaluation: Evaluation) -> list[str]:
     """Name the labels with so few test cells that they make macro-F1 swing, if there are any."""
     supports = [s for s in evaluation.scores if s.metric == "support"]
-    few = [f"{s.label} ({s.n})" for s in supports if 0 < s.n < MIN_CELLS_FOR_INTERVAL]
+    few = [f"{s.label} has {s.n}" for s in supports if 0 < s.n < MIN_CELLS_FOR_INTERVAL]
     if not few:
         return []
-    return [
-        (
-            "Macro-F1 weighs every label alike, also those with hardly a test cell, on which it "
-            f"can swing: {', '.join(few)}."
-        )
-    ]
+    return [f"Labels with hardly a test cell make macro-F1 unsteady: label {', '.join(few)}."]
 
 
 def label_table(run: Run, protocol: str) -> Table:

@@ -7,7 +7,7 @@ from scbaseline.card import ModelCard
 from scbaseline.evaluate import ESTIMAND, Evaluation
 from scbaseline.external import PROTOCOL, TIER, ExternalEvaluation
 from scbaseline.networks import RECIPES
-from scbaseline.protocols import TIERS
+from scbaseline.protocols import CLUSTERS, TIERS
 from scbaseline.report.console import (
     SHOWN,
     data_lines,
@@ -28,7 +28,7 @@ def card_lines(card: ModelCard) -> str:
         f"recipe      {card.recipe.name}: {' → '.join(steps)}",
         f"labels      {', '.join(card.labels)} ({card.label_source})",
         f"trained on  {data['title']}: {data['n_cells']:,} cells × {data['n_genes']:,} genes",
-        f"            licence {data['licence'] or 'not known'}; content {data['fingerprint']}",
+        f"            licence {data['licence'] or 'not known'}; fingerprint {data['fingerprint']}",
         f"evidence    {card.protocol}, {card.tier}: {TIERS.get(card.tier, 'tier not known')}",
     ]
     lines.append(f"judged on   {card.judged}")
@@ -43,6 +43,24 @@ def card_lines(card: ModelCard) -> str:
         "made with   " + ", ".join(f"{name} {version}" for name, version in card.versions.items())
     )
     return "\n".join(lines)
+
+
+def prediction_lines(card: ModelCard) -> list[str]:
+    """Say what must be known of predictions for cells that nobody has judged them on."""
+    accuracy = next((row for row in card.metrics if row["metric"] == "accuracy"), None)
+    judged = f" (accuracy {accuracy['value']:.3f}: {card.judged})" if accuracy else ""
+    lines = [
+        (
+            f"These labels were not judged on these cells, but on those of {card.data['title']}"
+            f"{judged}. The model knows its own {len(card.labels)} labels only and cannot say "
+            "'none of these': check markers, or judge it with `scbaseline evaluate`."
+        )
+    ]
+    if card.label_source == CLUSTERS:
+        lines.append("The labels are numbers of Leiden clusters of those cells, not cell types.")
+    if notice := card.data.get("notice"):
+        lines.append(f"The model's own data: {notice}")
+    return lines
 
 
 def training_lines(training: Training) -> str:

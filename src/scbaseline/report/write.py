@@ -190,7 +190,10 @@ def run_toml(run: Run) -> str:
     """Return the resolved settings, with which ``--config`` repeats the run."""
     import tomli_w
 
-    lines = [f"Settings of a run on {run.data.name}; repeat it with --config and this file."]
+    lines = [
+        f"Settings of a run on {run.data.name}; to repeat it, name the same input again:",
+        "scbaseline run INPUT --config run.toml --out another-folder",
+    ]
     if run.data.notice:
         lines.append(run.data.notice)
     return "".join(f"# {line}\n" for line in lines) + tomli_w.dumps(run.config.to_dict())
@@ -222,15 +225,18 @@ def annotated_cells(run: Run) -> "AnnData":
             if trained.probability_n is not None:
                 obs[free(keys.probability(name, recipe))] = trained.probability_n
     total_n = obs[keys.TOTAL_COUNTS].to_numpy(np.float64)
+    highly_variable = np.zeros(kept.n_vars, dtype=bool)
+    highly_variable[run.space.genes_g] = True
     return anndata.AnnData(
         X=log_normalise(kept.X, total_n, target_sum=run.config.target_sum).astype(np.float32),
         obs=obs,
-        var=kept.var,
+        var=kept.var.assign(highly_variable=highly_variable),
         layers={keys.COUNTS: kept.X},
         obsm={keys.X_PCA: run.exploration.pcs_nc, keys.X_UMAP: run.exploration.umap_n2},
         obsp=run.exploration.obsp,
         uns={
             **run.exploration.uns,
+            "log1p": {},  # as scanpy marks it, so that it warns of a second logarithm
             # Read back as the provenance of these cells, whose notes are lines of one text.
             keys.PROVENANCE: {**asdict(run.data), "notes": "\n".join(run.data.notes)},
         },
