@@ -8,7 +8,7 @@ SCBASELINE_DATA_DIR ?= $(abspath $(wildcard ../shared/data/pbmc3k))
 SCBASELINE_TEST_DATA ?= $(abspath $(wildcard ../shared/data))
 export SCBASELINE_DATA_DIR SCBASELINE_TEST_DATA
 
-.PHONY: run test bench lock clean help
+.PHONY: run test bench notebook lock clean help
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -39,6 +39,9 @@ $(VENV)/.test: requirements-test.txt $(VENV)/.run
 
 bench: $(VENV)/.run ## the tables of docs/results.md
 	$(BIN)/python benchmarks/seeds.py
+
+notebook: $(VENV)/.test ## the notebook's outputs anew, on PBMC3k
+	OMP_NUM_THREADS=1 $(BIN)/python tests/test_notebook.py
 
 # uv resolves for every system and Python at once; CUDA's wheels are left to torch itself
 # (pyproject.toml marks them 'never'), so that a CPU build of torch brings none.
