@@ -83,6 +83,10 @@ def committed() -> nbformat.NotebookNode:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    bool(os.environ.get("SCBASELINE_TEST_DATA")),
+    reason="takes half a minute, and with real data the test below runs the same cells",
+)
 def test_runs_without_network_and_data(tmp_path: Path) -> None:
     """Where PBMC3k cannot be had, the notebook runs on the embedded sample and says so."""
     (tmp_path / "cwd").mkdir()

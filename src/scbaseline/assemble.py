@@ -50,7 +50,7 @@ def build_classifier(
     if trained.fit is None or trained.temperature is None:
         raise AssertionError(f"{recipe.name}: a saved model is a calibrated network")
     genes = adata.var.iloc[one.space.genes_g]
-    notes = [note for note in (data.notice, *data.notes, *one.space.notes) if note]
+    notes = list(one.space.notes)  # those on the input stand with the data
     if labels.rare:
         notes.append(f"labels left out, with too few cells: {', '.join(labels.rare)}")
     rows = rows_of(

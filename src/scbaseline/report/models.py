@@ -38,7 +38,8 @@ def card_lines(card: ModelCard) -> str:
             lines.append(
                 f"            {row['metric']} {row['value']:.3f}{interval}, n = {row['n']:,}"
             )
-    lines += [f"note        {note}" for note in card.notes]
+    notes = [data.get("notice", ""), *data.get("notes", ()), *card.notes]
+    lines += [f"note        {note}" for note in notes if note]
     lines.append(
         "made with   " + ", ".join(f"{name} {version}" for name, version in card.versions.items())
     )
