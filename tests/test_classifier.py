@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from anndata import AnnData
@@ -15,6 +16,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from scbaseline import Classifier, ScbaselineWarning, keys, run
+from scbaseline.data.read import open_counts
+from scbaseline.data.stream import stream_counts
 from scbaseline.errors import DataNotFoundError, InputError, ModelFileError
 from scbaseline.networks import RECIPES
 from scbaseline.results import Run
@@ -131,6 +134,19 @@ def test_an_empty_cell_gets_no_label(finished: Run) -> None:
     query.X.data[query.X.indptr[3] : query.X.indptr[4]] = 0
     predicted = finished.classifiers["pca"].predict(query)
     assert predicted["predicted_label"].isna().to_numpy().nonzero()[0].tolist() == [3]
+
+
+def test_from_disk_is_as_from_memory(finished: Run, tmp_path: Path) -> None:
+    """Streamed from a file in blocks: the same labels, and probabilities to 1e-6."""
+    query = finished.cells.adata
+    query.write_h5ad(tmp_path / "query.h5ad")
+    classifier = finished.classifiers["hvg"]
+    with open_counts(tmp_path / "query.h5ad") as backed:
+        streamed = pd.concat(classifier.predict_stream(stream_counts(backed), probabilities=True))
+    in_memory = classifier.predict(query, probabilities=True)
+    assert streamed["predicted_label"].equals(in_memory["predicted_label"])
+    numbers = streamed.columns[1:]
+    np.testing.assert_allclose(streamed[numbers], in_memory[numbers], atol=1e-6)
 
 
 def test_blocks_do_not_matter(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from scbaseline.data.genes import align_genes, aligned_counts, name_genes
+from scbaseline.data.renamed import TODAY
 from scbaseline.errors import InputError
 
 LYZ, CD3D, MS4A1 = "ENSG00000090382", "ENSG00000167286", "ENSG00000156738"
@@ -142,3 +143,21 @@ def test_repeated_symbols_are_named_as_scanpy_does() -> None:
     """The second LYZ is LYZ-1, even beside a gene that is called LYZ-1 already."""
     named = name_genes(pd.DataFrame(index=["LYZ", "LYZ-1", "LYZ", "LYZ"]))
     assert named.index.tolist() == ["LYZ", "LYZ-1", "LYZ-2", "LYZ-3"]
+
+
+@pytest.mark.parametrize(("model", "query"), [("GNB2L1", "RACK1"), ("RACK1", "GNB2L1")])
+def test_a_renamed_symbol_is_found_either_way(model: str, query: str) -> None:
+    """A model of one year meets data of another under the symbol's newer name."""
+    assert align_genes([model], [""], _query(["LYZ", query])).columns.tolist() == [1]
+
+
+def test_a_symbols_own_name_comes_before_its_renamed_one() -> None:
+    """Where a query has both names, the gene is the one of the model's name."""
+    found = align_genes(["GNB2L1"], [""], _query(["RACK1", "GNB2L1"]))
+    assert found.columns.tolist() == [1]
+
+
+def test_renamed_symbols_lead_to_one_name_in_one_step() -> None:
+    """No approved symbol of the table is itself a previous one, and none is named twice."""
+    assert not set(TODAY) & set(TODAY.values())
+    assert len(set(TODAY.values())) == len(TODAY)

@@ -111,7 +111,7 @@ def predict(
     quiet
         Print nothing but warnings and errors.
     verbose
-        Print also what the model is.
+        Print also what the model is, and what the data's genes let it do for each label.
     """
     from scbaseline.data.read import open_counts
     from scbaseline.files import refuse_input_as_output
@@ -126,7 +126,7 @@ def predict(
         progress("loading the model")
         from scbaseline.classifier import Classifier
         from scbaseline.data.stream import stream_counts
-        from scbaseline.report.models import card_lines, prediction_lines
+        from scbaseline.report.models import card_lines, coverage_table, prediction_lines
 
         classifier = Classifier.load(model)
     if verbose:
@@ -137,6 +137,8 @@ def predict(
             stream = stream_counts(adata, total_key=total_key)
         for note in stream.notes:
             say("note", note)
+        if verbose:
+            screen.print(coverage_table(classifier.coverage(stream.var)))
         blocks = classifier.predict_stream(stream, force=force, probabilities=probabilities)
         n_cells = write_predictions(
             counted(blocks, len(stream.cell_ids), quiet=quiet), out, query=source

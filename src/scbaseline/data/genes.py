@@ -16,6 +16,7 @@ from anndata.utils import make_index_unique
 from scipy import sparse
 
 from scbaseline import keys
+from scbaseline.data.renamed import TODAY
 from scbaseline.errors import InputError
 
 ENSEMBL_ID = re.compile(r"ENS[A-Z]*G\d+(\.\d+)?")
@@ -55,7 +56,7 @@ class GeneAlignment:
 def align_genes(
     model_symbols: Sequence[str], model_ids: Sequence[str], var: pd.DataFrame
 ) -> GeneAlignment:
-    """Find each gene of a model in a query.
+    """Find each gene of a model in a query: by id, else by symbol, else by a renamed symbol.
 
     Parameters
     ----------
@@ -92,6 +93,16 @@ def align_genes(
     )
     for gene in np.flatnonzero(columns < 0).tolist():
         columns[gene] = column_of_symbol.pop(model_symbols[gene], -1)
+    # Last, under the names of today: annotations of different years meet there.
+    taken = set(columns.tolist())
+    column_today = {
+        TODAY.get(symbol, symbol): column
+        for column, symbol in reversed(list(enumerate(symbols)))
+        if column not in taken
+    }
+    for gene in np.flatnonzero(columns < 0).tolist():
+        symbol = model_symbols[gene]
+        columns[gene] = column_today.pop(TODAY.get(symbol, symbol), -1)
 
     n_found = int((columns >= 0).sum())
     if n_found == 0:

@@ -4,6 +4,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scbaseline.card import ModelCard
+from scbaseline.coverage import Coverage
 from scbaseline.evaluate import ESTIMAND, Evaluation
 from scbaseline.external import PROTOCOL, TIER, ExternalEvaluation
 from scbaseline.networks import RECIPES
@@ -62,6 +63,17 @@ def prediction_lines(card: ModelCard) -> list[str]:
     if notice := card.data.get("notice"):
         lines.append(f"The model's own data: {notice}")
     return lines
+
+
+def coverage_table(coverage: Coverage) -> Table:
+    """Return what a query's genes let a model do for each label."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for title in ("label", "decision weight kept", "expected fall of F1"):
+        table.add_column(title)
+    for label, kept in coverage.kept_weight_by_label.items():
+        table.add_row(label, f"{kept:.0%}", f"{coverage.expected_loss_by_label[label]:.3f}")
+    table.add_row("all labels", f"{coverage.kept_weight:.0%}", f"{coverage.expected_loss:.3f}")
+    return table
 
 
 def training_lines(training: Training) -> str:
