@@ -95,7 +95,7 @@ def fit_network(
     held_out_x_nf, held_out_codes_n = _on(device, held_out)
     devices = [device] if device.type == "cuda" else []
     # A step on a small batch is so short that a second thread costs more than it brings: on a
-    # busy two-core machine, training with two took four times as long as with one.
+    # busy two-core machine, training with two was much slower than with one.
     with torch.random.fork_rng(devices=devices), limit_threads(config.threads or 1):
         torch.manual_seed(config.seed)
         network = build_network(recipe, n_inputs=x_nf.shape[1], n_labels=n_labels).to(device)
