@@ -15,7 +15,7 @@ from scbaseline.data.check import check_counts
 from scbaseline.data.provenance import provenance_of
 from scbaseline.errors import ConfigError
 from scbaseline.evaluate import evaluate_predictions
-from scbaseline.explore import explore_cells
+from scbaseline.explore import begin_exploration
 from scbaseline.features import fit_feature_space
 from scbaseline.fitting import Stage, run_protocol, totals
 from scbaseline.labels import Labels, check_label_key, labels_from_clusters, labels_from_column
@@ -69,9 +69,9 @@ def run(
         counts_ng, total_n = cells.adata.X, totals(cells.adata)
         whole = fit_feature_space(counts_ng, total_n, config)
         pcs_nc = whole.project(whole.scale(counts_ng, total_n))
-    with stage("neighbours, Leiden, UMAP"):
-        exploration = explore_cells(pcs_nc, config)
-    labels = given or labels_from_clusters(exploration.clusters_n, config)
+    with stage("neighbours, Leiden"):
+        begun = begin_exploration(pcs_nc, config)  # UMAP is made beside the training
+    labels = given or labels_from_clusters(begun.clusters_n, config)
     split = split_cells(labels.codes_n, config)
     protocols = {
         name: run_protocol(
@@ -99,6 +99,8 @@ def run(
         if one.protocol.saves_models
         for recipe in config.recipe
     }
+    with stage("the rest of UMAP"):
+        exploration = begun.join()
     return Run(config, data, cells, whole, exploration, labels, protocols, classifiers, timings)
 
 
