@@ -13,7 +13,7 @@ from scbaseline import keys
 from scbaseline.card import ModelCard
 from scbaseline.data.datasets import DATASETS
 from scbaseline.errors import OutputError
-from scbaseline.external import PROTOCOL, TIER, ExternalEvaluation
+from scbaseline.external import PROTOCOL, ExternalEvaluation
 from scbaseline.features import log_normalise
 from scbaseline.files import (
     refuse_input_as_output,
@@ -109,9 +109,7 @@ def check_external_outputs(out: Path, *inputs: str | Path | None) -> None:
         pass
 
 
-def save_external(
-    found: ExternalEvaluation, card: ModelCard, out: Path, *, label_key: str
-) -> list[Path]:
+def save_external(found: ExternalEvaluation, card: ModelCard, out: Path) -> list[Path]:
     """Write metrics and confusion matrix of an evaluation on another study; return the paths.
 
     Raises
@@ -119,7 +117,14 @@ def save_external(
     OutputError
         A file cannot be written.
     """
-    rows = rows_of(PROTOCOL, TIER, f"given:{label_key}", card.recipe.name, found.evaluation)
+    rows = rows_of(
+        PROTOCOL.name,
+        found.tier,
+        card.recipe.name,
+        found.evaluation,
+        label_source=found.label_source,
+        label_origin=found.label_origin,
+    )
     content = {
         "model": {"recipe": card.recipe.name, "data": card.data, "sha256": card.tensors_sha256},
         "left_out": found.left_out,
@@ -128,7 +133,9 @@ def save_external(
         "results": [asdict(row) for row in rows],
     }
     figure = figures.confusion_figure(
-        {PROTOCOL: found.evaluation}, recipe=card.recipe.name, tiers={PROTOCOL: TIER}
+        {PROTOCOL.name: found.evaluation},
+        recipe=card.recipe.name,
+        tiers={PROTOCOL.name: found.tier},
     )
     write_atomically(out / _EXTERNAL[0], lambda path: _write_json(content, path))
     write_atomically(out / _EXTERNAL[1], figure.savefig)
