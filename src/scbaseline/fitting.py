@@ -164,9 +164,7 @@ def _judge(one: ProtocolRun, config: RunConfig) -> dict[str, Evaluation]:
     return evaluations
 
 
-def _unlearnt(
-    labels: Labels, train: NDArray[np.int64], test: NDArray[np.int64]
-) -> tuple[str, ...]:
+def _unlearnt(labels: Labels, train: NDArray[np.int64], test: NDArray[np.int64]) -> tuple[str, ...]:
     """Name the test cells' labels that no training cell carries; refuse where none is left."""
     learnt = np.unique(labels.codes_n[train])
     if len(learnt) < 2:

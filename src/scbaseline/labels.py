@@ -170,7 +170,9 @@ def check_label_key(obs: pd.DataFrame, config: RunConfig) -> None:
 
 def _check_key(obs: pd.DataFrame, key: str, option: str) -> None:
     if key not in obs.columns:
-        raise InputError(f"{option} {key}: obs has no such column. {did_you_mean(key, obs.columns)}")
+        raise InputError(
+            f"{option} {key}: obs has no such column. {did_you_mean(key, obs.columns)}"
+        )
 
 
 def _encode(values: "pd.Series[str]", source: str, origin: str, config: RunConfig) -> Labels:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scbaseline.config import RunConfig
 from scbaseline.labels import Groups
@@ -77,9 +76,7 @@ def rungs_of(
         predicted_rn = found.predicted_rn(classifier)
         intervals: dict[str, Interval] | None
         if groups is None:
-            intervals = bootstrap_cells(
-                true_rn, predicted_rn, n_labels_r=n_labels_r, config=config
-            )
+            intervals = bootstrap_cells(true_rn, predicted_rn, n_labels_r=n_labels_r, config=config)
         else:
             intervals = bootstrap_groups(
                 true_rn, predicted_rn, groups.codes_n, n_labels_r=n_labels_r, config=config

@@ -8,7 +8,6 @@ import numpy as np
 
 from scbaseline.assemble import build_classifier
 from scbaseline.config import RunConfig
-from scbaseline.explore import explore_clusters
 from scbaseline.fitting import Stage, run_protocol
 from scbaseline.group_scores import scores_by_group
 from scbaseline.labels import Groups, labels_from_clusters
@@ -56,6 +55,8 @@ def run(
     warn_of_batches(prepared.cells.adata.obs, config)
     with stage("genes, PCA, neighbours and clusters of all cells"):
         clustering = cluster_counts(prepared.counts, config)
+    # The layout is for the eye alone: it is made beside what follows, not before it.
+    layout = begin_layout(clustering.graph, clustering.pcs_nc, config)
     labels, trust = prepared.labels, None
     with stage("clusters of thinned halves"):
         halves = draw_halves(chosen, prepared, config)
@@ -87,6 +88,14 @@ def run(
         if ones[0].protocol.saves_models
         for recipe in config.recipe
     }
+    with stage("UMAP"):
+        exploration = BegunExploration(
+            clustering.pcs_nc,
+            clustering.clusters_n,
+            clustering.graph,
+            exploration_uns(clustering.graph, config),
+            layout,
+        ).join()
     by_group = {}
     if "group" in draws and prepared.groups is not None:
         one = draws["group"][0]

@@ -34,9 +34,11 @@ if TYPE_CHECKING:
 
 # How people call the column that tells one donor, sample or batch from another.
 _BATCH_COLUMNS = frozenset(
-    "batch batch_id donor donor_id sample sample_id patient patient_id individual subject "
-    "library library_id channel orig.ident".split()
-)
+    [
+        "batch", "batch_id", "donor", "donor_id", "sample", "sample_id", "patient", "patient_id",
+        "individual", "subject", "library", "library_id", "channel", "orig.ident",
+    ]
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
