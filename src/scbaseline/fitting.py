@@ -103,6 +103,7 @@ def fit_protocol(
         else:
             space = whole or fit_feature_space(counts.counts_ng, counts.total_n, config)
         scaled = space.scale(counts.counts_ng, counts.total_n)
+        features: dict[str, NDArray[np.float32] | ScaledCounts]
         features = {"pca": space.project(scaled), "hvg": scaled}
 
     trained: dict[str, Trained] = {}
@@ -126,7 +127,7 @@ def fit_protocol(
             x = features[BASELINES[name].features]
             prediction = predict_baseline(
                 name,
-                _rows(x, train),
+                Examples(x, labels.codes_n).rows(train).x,
                 labels.codes_n[train],
                 query_x=x,
                 n_labels=len(labels.names),
@@ -181,14 +182,6 @@ def _unlearnt(labels: Labels, train: NDArray[np.int64], test: NDArray[np.int64])
     return (f"{n_cells:,} test cells carry labels that no training cell has: {names}",)
 
 
-def _rows(
-    x: NDArray[np.float32] | ScaledCounts, rows: NDArray[np.int64]
-) -> NDArray[np.float32] | ScaledCounts:
-    if isinstance(x, ScaledCounts):
-        return ScaledCounts(x.zero_g, x.difference_ng[rows])
-    return x[rows]
-
-
 def _train_network(
     recipe: Recipe,
     x: NDArray[np.float32] | ScaledCounts,
@@ -201,10 +194,11 @@ def _train_network(
     calibrated: bool,
 ) -> Trained:
     """Train one recipe on the rows ``train``, watching ``held_out``; predict every cell."""
+    cells = Examples(x, labels.codes_n)
     fit = fit_network(
         recipe,
-        Examples(_rows(x, train), labels.codes_n[train]),
-        Examples(_rows(x, held_out), labels.codes_n[held_out]),
+        cells.rows(train),
+        cells.rows(held_out),
         n_labels=len(labels.names),
         config=config,
     )

@@ -84,8 +84,8 @@ def suspect_lines(audit: Audit) -> list[str]:
     lines = [
         (
             f"Labels to look at again: {len(found.suspects):,} of {found.n_judged:,} cells are "
-            f"called otherwise, with confidence, by {audit.suspects_by} that never saw them; its own "
-            f"doubt accounts for about {found.expected_by_chance:.0f} ± {found.expected_sd:.0f}."
+            f"called otherwise, with confidence, by {audit.suspects_by} that never saw them; its "
+            f"own doubt accounts for about {found.expected_by_chance:.0f} ± {found.expected_sd:.0f}."
         )
     ]
     one = found.pairs[found.pairs["perhaps_one"]] if len(found.pairs) else found.pairs
