@@ -31,7 +31,7 @@ Fits = Callable[[str, int, int], None]
 """Told the current stage, the fits that are done, and the fits in all."""
 
 
-def audit(
+def audit_classifiers(
     adata: "AnnData",
     config: RunConfig | None = None,
     *,

@@ -57,11 +57,11 @@ def audit(
         elif notice:
             screen.print(notice, style="bold")
         stage("loading scikit-learn and torch")
-        from scbaseline.audit import audit as audit_cells
+        from scbaseline.audit import audit_classifiers
         from scbaseline.report import audit as text
         from scbaseline.report.write_audit import save_audit
 
-        found = audit_cells(adata, settings, progress=stage, fits=fits)
+        found = audit_classifiers(adata, settings, progress=stage, fits=fits)
         stage("drawing, writing files")
         written = save_audit(found, out)
     screen.print(text.opening_lines(found))

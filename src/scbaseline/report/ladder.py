@@ -25,7 +25,7 @@ def ladder_figure(audit: Audit, *, footer: str = "") -> Figure:
     Parameters
     ----------
     audit
-        As :func:`scbaseline.audit.audit` returns it.
+        As :func:`scbaseline.audit_classifiers` returns it.
     footer
         What must be said of the data.
     """
