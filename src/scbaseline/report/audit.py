@@ -82,9 +82,11 @@ def suspect_lines(audit: Audit) -> list[str]:
     if found is None:
         return []
     lines = [
-        f"Labels to look at again: {len(found.suspects):,} of {found.n_judged:,} cells, which"
-        f" {audit.suspects_by}, fitted without them, calls otherwise with confidence; its own"
-        f" doubt accounts for about {found.expected_by_chance:.0f} ± {found.expected_sd:.0f}."
+        (
+            f"Labels to look at again: {len(found.suspects):,} of {found.n_judged:,} cells, which"
+            f" {audit.suspects_by}, fitted without them, calls otherwise with confidence; its own"
+            f" doubt accounts for about {found.expected_by_chance:.0f} ± {found.expected_sd:.0f}."
+        )
     ]
     one = found.pairs[found.pairs["perhaps_one"]] if len(found.pairs) else found.pairs
     if len(one):
