@@ -69,7 +69,9 @@ def suspect_labels(
     beyond the classifier's doubt (or its probabilities are too sure). About as many: the
     doubt accounts for their number, which does not show that the labels are right, since a
     classifier calibrated on labels with errors doubts by their share as well. Then the
-    order still helps: the first suspects are the likeliest errors.
+    order still helps: the first suspects are the likeliest errors. Far fewer: the
+    probabilities are too modest. An error in a label may also stay unseen: a classifier
+    blunted by errors does not reach the threshold everywhere.
 
     Two labels are ``perhaps_one`` where the classifier tells their cells apart with a
     balanced accuracy below ``PERHAPS_ONE``. Within the pair, a cell is given to the label
