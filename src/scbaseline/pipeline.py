@@ -8,6 +8,7 @@ import numpy as np
 
 from scbaseline.assemble import build_classifier
 from scbaseline.config import RunConfig
+from scbaseline.explore import BegunExploration, begin_layout, exploration_uns
 from scbaseline.fitting import Stage, run_protocol
 from scbaseline.group_scores import scores_by_group
 from scbaseline.labels import Groups, labels_from_clusters

@@ -202,3 +202,16 @@ def _labels(
         return {name: labels_from_clusters(clusters_n, config)}, {}
     except InputError as error:
         return {}, {name: f"clusters of {name}: {error}"}
+
+
+def whole_view(counts: Counts, labels: Labels, whole: FeatureSpace | None = None) -> View:
+    """Return the view of all counts as they are, with labels that are known.
+
+    Parameters
+    ----------
+    counts, labels
+        Of the kept cells.
+    whole
+        The feature space of all cells, where it is known.
+    """
+    return View(0, {"all": counts}, {"all": labels}, {}, {}, whole)

@@ -65,6 +65,8 @@ def run(
         for stage, seconds in result.timings.items():
             screen.print(f"  {seconds:7.2f} s  {stage}")
         for name in result.protocols:
+            if result.protocols[name].labels is not result.labels:
+                continue  # clusters of a half have numbers of their own
             screen.print()
             screen.print(console.label_table(result, name))
     screen.print()
