@@ -8,7 +8,7 @@ import numpy as np
 
 from scbaseline.assemble import build_classifier
 from scbaseline.config import RunConfig
-from scbaseline.explore import BegunExploration, begin_layout, exploration_uns
+from scbaseline.explore import begin_layout, finish_exploration
 from scbaseline.fitting import Stage, run_protocol
 from scbaseline.group_scores import scores_by_group
 from scbaseline.labels import Groups, labels_from_clusters
@@ -90,13 +90,13 @@ def run(
         for recipe in config.recipe
     }
     with stage("UMAP"):
-        exploration = BegunExploration(
+        exploration = finish_exploration(
             clustering.pcs_nc,
             clustering.clusters_n,
             clustering.graph,
-            exploration_uns(clustering.graph, config),
-            layout,
-        ).join()
+            layout=layout,
+            config=config,
+        )
     by_group = {}
     if "group" in draws and prepared.groups is not None:
         one = draws["group"][0]
