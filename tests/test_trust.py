@@ -139,12 +139,12 @@ def test_splitting_costs_nothing(seed: int) -> None:
 
 
 def test_being_merged_costs() -> None:
-    """Two clusters put together get their shares of the sum: by hand, 60 and 40 of 100."""
-    clusters = np.repeat(["a", "b", "c"], [60, 40, 50])
+    """Two clusters put together get their shares of the sum: by hand, 58 and 42 of 100."""
+    clusters = np.repeat(["a", "b", "c"], [58, 42, 50])
     trust = cluster_trust(clusters, {"coarser": [np.where(clusters == "b", "a", clusters)]})
     assert dict(zip(trust.names, trust.stability_ks[:, 0], strict=True)) == {
-        "a": pytest.approx(0.6),
-        "b": pytest.approx(0.4),
+        "a": pytest.approx(0.58),
+        "b": pytest.approx(0.42),
         "c": 1,
     }
     assert trust.merge_with == (("a", "b", 1.0), ("b", "a", 1.0))
@@ -164,7 +164,7 @@ def test_chance_is_what_random_clusterings_reach(seed: int) -> None:
 
 def test_one_bad_source_is_enough() -> None:
     """A cluster stable under seeds but not in the halves is unstable."""
-    clusters = np.repeat(["a", "b", "c"], [60, 40, 50])
+    clusters = np.repeat(["a", "b", "c"], [58, 42, 50])
     merged = np.where(clusters == "b", "a", clusters)
     trust = cluster_trust(clusters, {"seeds": [clusters], HALVES: [merged, merged]})
     assert dict(zip(trust.names, trust.stable_k, strict=True)) == {

@@ -21,6 +21,7 @@ from scbaseline.plan import (
 )
 from scbaseline.preparation import Prepared, prepare, timed_stages, warn_of_batches
 from scbaseline.protocols import PROTOCOLS, Protocol
+from scbaseline.split import Split
 from scbaseline.verdicts import Audit, judge_ladder
 from scbaseline.views import View, cluster_counts, whole_view
 
@@ -138,6 +139,7 @@ def _fit_all(
     for protocol in chosen:
         for repeat, view in enumerate(views[protocol.name]):
             drawn = replace(config, seed=config.seed + view.draw)
+            splits: tuple[Split, ...]
             if protocol.structureless:
                 splits = (split_once(protocol, view, groups=None, config=drawn),)
             else:

@@ -115,4 +115,4 @@ def _with_data(
     )
     seen_n = np.bincount(_rows(part_ng), data, counts_ng.shape[0])
     part_ng.eliminate_zeros()
-    return Counts(part_ng, seen_n + unseen_n)
+    return Counts(part_ng, (seen_n + unseen_n).astype(np.float64))

@@ -175,22 +175,22 @@ def structureless_view(counts: Counts, config: RunConfig, *, draw: int, names: s
     """
     null = structureless_counts(counts, np.random.default_rng([config.seed, _NULL, draw]))
     plain = replace(config, merge_unstable=False)  # merging could only lower the control
-    whole, labels, unlabelled = None, {}, {}
-    clusters: dict[CountsName, NDArray[np.str_]] = {}
+    view = View(draw, {"all": null}, {}, {}, {})
     if "all" in names:
         clustering = cluster_counts(null, plain)
-        whole, clusters = clustering.space, {"all": clustering.clusters_n}
         labels, unlabelled = _labels("all", clustering.clusters_n, config)
+        clusters: dict[CountsName, NDArray[np.str_]] = {"all": clustering.clusters_n}
+        view = View(draw, view.counts, labels, unlabelled, clusters, clustering.space)
     if "half A" not in names:
-        return View(draw, {"all": null}, labels, unlabelled, clusters, whole)
+        return view
     halves = halves_view(null, plain, draw=draw, both=False)
     return View(
         draw,
-        counts={"all": null} | halves.counts,
-        labels=labels | halves.labels,
-        unlabelled=unlabelled | halves.unlabelled,
-        clusters=clusters | halves.clusters,
-        whole=whole,
+        counts={**view.counts, **halves.counts},
+        labels={**view.labels, **halves.labels},
+        unlabelled={**view.unlabelled, **halves.unlabelled},
+        clusters={**view.clusters, **halves.clusters},
+        whole=view.whole,
     )
 
 

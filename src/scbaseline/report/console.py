@@ -121,8 +121,8 @@ def headline_table(run: Run, *, wide: bool) -> Table:
                 cells = [Text.assemble(value, " ", (extent, "dim")) for value, extent in figures]
                 table.add_row(name, title, *cells)
             else:
-                table.add_row(name, title, *(value for value, _ in figures))
-                table.add_row("", "", *(Text(extent, style="dim") for _, extent in figures))
+                table.add_row(name, title, *[value for value, _ in figures])
+                table.add_row("", "", *[Text(extent, style="dim") for _, extent in figures])
     return table
 
 

@@ -67,8 +67,8 @@ def _panel(
             (null, f"{REFERENCE} on structureless counts", "--"),
         ):
             if rung is not None:
-                ax.hlines(
-                    rung.value, column - 0.4, column + 0.4, color=FAINT, linestyles=style, lw=1.4,
+                ax.plot(
+                    [column - 0.4, column + 0.4], [rung.value] * 2, color=FAINT, ls=style, lw=1.4,
                     label=words if column == 0 else None, gid=f"{rung.protocol}-{rung.classifier}",
                 )  # fmt: skip
         for code, (classifier, place) in enumerate(zip(shown, places, strict=True)):
