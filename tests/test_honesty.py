@@ -16,7 +16,6 @@ from conftest import SMALL, simulate
 from scipy import sparse
 
 from scbaseline import (
-    RunConfig,
     check_counts,
     fitting,
     keys,
@@ -82,7 +81,9 @@ def fitted(
     networks = [one.trained[name] for name in CONFIG.recipe]
     known = split.rows(TRAINING, VALIDATION)
     return {
-        "baselines": [one.trained[name].predicted_n[known] for name in BASELINES],
+        "baselines": [
+            one.trained[name].predicted_n[known] for name in BASELINES if name in one.trained
+        ],
         "genes": [one.space.genes_g],
         "scale": [one.space.mean_g, one.space.sd_g],
         "components": [one.space.center_g, one.space.components_gc],
@@ -233,10 +234,8 @@ def test_baselines_trained_on_test_cells_are_caught(
     codes_n = np.random.default_rng(0).integers(len(labels.names), size=cells.n_obs)
     labels = dataclasses.replace(labels, codes_n=codes_n)
 
-    def leaking(name: str, *_: np.ndarray, query_pcs_nc: np.ndarray, config: RunConfig) -> object:
-        return predict_baseline(
-            name, query_pcs_nc, labels.codes_n, query_pcs_nc=query_pcs_nc, config=config
-        )
+    def leaking(name: str, *_: np.ndarray, query_nf: np.ndarray, **settings: object) -> object:
+        return predict_baseline(name, query_nf, labels.codes_n, query_nf=query_nf, **settings)
 
     monkeypatch.setattr(fitting, "predict_baseline", leaking)
     changed = changed_stages(PROTOCOLS["inductive"], (cells, labels, split), genes_permuted)

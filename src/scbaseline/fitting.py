@@ -85,14 +85,19 @@ def run_protocol(
                 config=config,
                 calibrated=protocol.saves_models,
             )
-    for name in BASELINES:
+    for name, baseline in BASELINES.items():
+        if not baseline.always:
+            continue
         with stage(f"{protocol.name}: {name}"):
-            train_codes_n = labels.codes_n[train]
-            trained[name] = Trained(
-                predict_baseline(
-                    name, pcs_nc[train], train_codes_n, query_pcs_nc=pcs_nc, config=config
-                )
+            predicted = predict_baseline(
+                name,
+                pcs_nc[train],
+                labels.codes_n[train],
+                query_nf=pcs_nc,
+                n_labels=len(labels.names),
+                config=config,
             )
+            trained[name] = Trained(predicted.predicted_n)
     evaluations = {}
     for name, one in trained.items() if len(test) else ():
         right = one.predicted_n[train] == labels.codes_n[train]
