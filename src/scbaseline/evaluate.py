@@ -111,6 +111,9 @@ def evaluate_predictions(
     fewer than ``MIN_CELLS_FOR_INTERVAL`` test cells, its share of right ones is drawn from
     what they leave open (a Beta distribution with Jeffreys' prior, the wrong ones spread
     evenly).
+    Label sizes are held at those seen. As a statement about cells with other sizes drawn,
+    macro-F1's interval is too narrow, since a tiny label's precision hangs on how many there
+    are (``benchmarks/coverage.py``); :func:`scbaseline.resample.bootstrap_cells` draws them.
     Calibration errors have no interval: see :attr:`scbaseline.reliability.Bins.ece`.
 
     Parameters
@@ -246,7 +249,8 @@ def _mean_draws(
     # How often each cell was drawn, one draw at a time: 200,000 cells × all draws would be
     # 3 GB, and a sum over counts is quicker than taking every drawn cell from each metric.
     counts = (np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(n_draws))
-    return np.stack([values_mn @ count_n.astype(np.float64) for count_n in counts]) / n
+    means_bm: NDArray[np.float64] = np.stack([values_mn @ count_n for count_n in counts]) / n
+    return means_bm
 
 
 def _score(
