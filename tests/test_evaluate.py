@@ -208,14 +208,6 @@ def test_the_log_loss_interval_is_scipys_bootstrap() -> None:
     assert (score.low, score.high) == pytest.approx(tuple(theirs), abs=0.01)
 
 
-def test_blocks_of_draws_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing cells block by block gives the draws of one block."""
-    true, p = drawn_probabilities(100, 3, 0)
-    one = judge_probabilities(true, p)
-    monkeypatch.setattr("scbaseline.evaluate._BLOCK", 1234)
-    assert judge_probabilities(true, p).scores == one.scores
-
-
 def test_scores_follow_the_table() -> None:
     """Scores over all labels come in the table's order; calibration errors lack intervals."""
     true, p = drawn_probabilities(200, 3, 0)

@@ -26,7 +26,7 @@ from scbaseline import (
     preparation,
 )
 from scbaseline.baselines import BASELINES
-from scbaseline.features import FeatureSpace, ScaledCounts, fit_feature_space
+from scbaseline.features import FeatureSpace, fit_feature_space
 from scbaseline.labels import Labels, groups_from_column
 from scbaseline.plan import split_once
 from scbaseline.preparation import counts_of
@@ -290,12 +290,12 @@ def test_baselines_trained_on_test_cells_are_caught(
     def leaking(
         name: str,
         *_: np.ndarray,
-        query_x: np.ndarray | ScaledCounts,
+        query_nf: np.ndarray | sparse.csr_matrix,
         n_labels: int,
         config: RunConfig,
     ) -> object:
         return predict_baseline(
-            name, query_x, labels.codes_n, query_x=query_x, n_labels=n_labels, config=config
+            name, query_nf, labels.codes_n, query_nf=query_nf, n_labels=n_labels, config=config
         )
 
     monkeypatch.setattr(fitting, "predict_baseline", leaking)

@@ -25,7 +25,6 @@ ESTIMAND = "given this training set and donor"
 
 
 _NOTHING = 1e-12  # in the place of 0, so that nothing of nothing is 0
-_BLOCK = 4_000_000  # cells drawn at a time: 32 MB of indices
 
 
 @dataclass(frozen=True)
@@ -116,6 +115,9 @@ def evaluate_predictions(
     fewer than ``MIN_CELLS_FOR_INTERVAL`` test cells, its share of right ones is drawn from
     what they leave open (a Beta distribution with Jeffreys' prior, the wrong ones spread
     evenly).
+    Label sizes are held at those seen. As a statement about cells with other sizes drawn,
+    macro-F1's interval is too narrow, since a tiny label's precision hangs on how many there
+    are (``benchmarks/coverage.py``); :func:`scbaseline.resample.bootstrap_cells` draws them.
     Calibration errors have no interval: see :attr:`scbaseline.reliability.Bins.ece`.
 
     Parameters
@@ -248,11 +250,11 @@ def _mean_draws(
 ) -> NDArray[np.float64]:
     """Draw cells anew and return each metric's mean over them, draws × metrics."""
     n = values_mn.shape[1]
-    means = []
-    for start in range(0, n_draws, max(1, _BLOCK // n)):
-        drawn_bn = rng.integers(n, size=(min(max(1, _BLOCK // n), n_draws - start), n))
-        means.append([[values_n[row].mean() for values_n in values_mn] for row in drawn_bn])
-    return np.concatenate(means)
+    # How often each cell was drawn, one draw at a time: 200,000 cells × all draws would be
+    # 3 GB, and a sum over counts is quicker than taking every drawn cell from each metric.
+    counts = (np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(n_draws))
+    means_bm: NDArray[np.float64] = np.stack([values_mn @ count_n for count_n in counts]) / n
+    return means_bm
 
 
 def _score(

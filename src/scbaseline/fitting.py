@@ -104,7 +104,8 @@ def fit_protocol(
             space = whole or fit_feature_space(counts.counts_ng, counts.total_n, config)
         scaled = space.scale(counts.counts_ng, counts.total_n)
         features: dict[str, NDArray[np.float32] | ScaledCounts]
-        features = {"pca": space.project(scaled), "hvg": scaled}
+        pcs_nc = space.project(scaled)
+        features = {"pca": pcs_nc, "hvg": scaled}
 
     trained: dict[str, Trained] = {}
     for name in config.recipe:
@@ -124,12 +125,13 @@ def fit_protocol(
             )
     for name in baselines:
         with stage(f"{protocol.name}: {name}"):
-            x = features[BASELINES[name].features]
+            # A linear model of scaled genes needs no constant row: it has an intercept.
+            x = pcs_nc if BASELINES[name].features == "pca" else scaled.difference_ng
             prediction = predict_baseline(
                 name,
-                Examples(x, labels.codes_n).rows(train).x,
+                x[train],
                 labels.codes_n[train],
-                query_x=x,
+                query_nf=x,
                 n_labels=len(labels.names),
                 config=config,
             )

@@ -118,11 +118,11 @@ def headline_table(run: Run, *, wide: bool) -> Table:
             first = metric == next(iter(SHOWN))
             name = Text(recipe if first else "", style="" if recipe in RECIPES else "dim")
             if wide:
-                cells = [Text.assemble(value, " ", (extent, "dim")) for value, extent in figures]
-                table.add_row(name, title, *cells)
+                both = [Text.assemble(value, " ", (extent, "dim")) for value, extent in figures]
+                table.add_row(name, title, *both)
             else:
-                table.add_row(name, title, *[value for value, _ in figures])
-                table.add_row("", "", *[Text(extent, style="dim") for _, extent in figures])
+                table.add_row(name, title, *(value for value, _ in figures))
+                table.add_row("", "", *(Text(extent, style="dim") for _, extent in figures))
     return table
 
 
