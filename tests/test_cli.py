@@ -66,7 +66,8 @@ def test_metrics_are_tidy(folder: Path) -> None:
     assert set(rows["label_source"]) == {"given:cell_type"}
     assert set(rows["tier"]) == {"T0", "T1"}
     assert set(rows["metric"]) == {
-        "accuracy", "f1_macro", "train_accuracy", "f1", "precision", "recall", "support",
+        "accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "kappa", "train_accuracy",
+        "f1", "precision", "recall", "support",
     }  # fmt: skip
     assert content["dataset"]["n_cells"] == 240
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -47,10 +47,9 @@ def train(
     from scbaseline.data.read import read_counts
     from scbaseline.files import refuse_input_as_output, writable_file
 
-    default = RunConfig()
-    if settings.recipe == default.recipe:
+    if settings.recipe == RunConfig().recipe:
         settings = replace(settings, recipe=(DEFAULT_RECIPE,))
-    if settings.protocol != default.protocol:
+    if settings.protocol is not None:
         raise ConfigError("--protocol: a model to be used is trained under inductive only")
     refuse_input_as_output(out, file_of(input), config, reading.obs)
     writable_file(out)
@@ -59,8 +58,8 @@ def train(
         progress("reading counts")
         adata = read_counts(input, reading, progress=not quiet)
         progress("loading torch")
-        from scbaseline.pipeline import train_classifier
         from scbaseline.report import models as text
+        from scbaseline.training import train_classifier
 
         training = train_classifier(adata, settings, progress=progress)
         training.classifier.save(out)
@@ -159,6 +158,7 @@ def evaluate(
     /,
     *,
     label_key: str,
+    label_origin: Literal["same-counts", "independent", "unknown"] = "unknown",
     label_map: Path | None = None,
     reading: Reading = ReadOptions(),  # noqa: B008
     total_key: str | None = None,
@@ -176,6 +176,8 @@ def evaluate(
         A data set's name, or the path of a file or folder with raw counts.
     label_key
         Column of obs that holds the other study's labels.
+    label_origin
+        Where these labels come from: made from the same counts, or independent of them.
     label_map
         TOML file whose [labels] say which query label is which model label; unlisted ones are
         left out and counted. [model] may merge model labels in the same way.
@@ -206,14 +208,13 @@ def evaluate(
 
         classifier = Classifier.load(model)
         stream = stream_counts(adata, total_key=total_key)
-        found = evaluate_external(
-            classifier, stream, RunConfig(label_key=label_key), label_map=mapped, force=force
-        )
+        settings = RunConfig(label_key=label_key, label_origin=label_origin)
+        found = evaluate_external(classifier, stream, settings, label_map=mapped, force=force)
     screen.print(text.external_lines(found, classifier.card))
     screen.print()
     screen.print(text.evaluation_table(found.evaluation))
     if out is not None:
-        for path in write.save_external(found, classifier.card, out, label_key=label_key):
+        for path in write.save_external(found, classifier.card, out):
             screen.print(f"Wrote {path}")
 
 

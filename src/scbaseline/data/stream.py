@@ -46,6 +46,11 @@ class CountStream:
     _diagnosis: Diagnosis
     _total_key: str
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The number of cells and of genes."""
+        return len(self.cell_ids), len(self.var)
+
     def blocks(self) -> "Iterator[tuple[slice, sparse.csr_matrix, NDArray[np.float64]]]":
         """Yield rows, their counts (cells × genes, CSR float32) and their totals."""
         recovery = self._diagnosis.values.recovery

@@ -14,12 +14,11 @@ from scbaseline.explore.leiden import leiden_clusters, leiden_uns
 from scbaseline.explore.neighbours import NeighbourGraph, neighbour_graph
 
 __all__ = [
-    "BegunExploration",
     "Exploration",
     "NeighbourGraph",
-    "begin_exploration",
     "begin_layout",
     "explore_cells",
+    "finish_exploration",
     "leiden_clusters",
     "neighbour_graph",
     "umap_layout",
@@ -64,52 +63,6 @@ class Exploration:
         return len(np.unique(self.clusters_n))
 
 
-@dataclass(frozen=True)
-class BegunExploration:
-    """An exploration whose clusters are known and whose layout is under way.
-
-    Attributes
-    ----------
-    pcs_nc, clusters_n, graph, uns
-        As in :class:`Exploration`.
-    layout
-        The layout, which another process makes.
-    """
-
-    pcs_nc: NDArray[np.float32]
-    clusters_n: NDArray[np.str_]
-    graph: NeighbourGraph
-    uns: dict[str, Any]
-    layout: BegunLayout
-
-    def join(self) -> Exploration:
-        """Wait for the layout, and return the whole."""
-        return Exploration(self.pcs_nc, self.clusters_n, self.layout.result(), self.graph, self.uns)
-
-
-def begin_exploration(pcs_nc: NDArray[np.float32], config: RunConfig) -> BegunExploration:
-    """Build the neighbour graph, cluster it, and let another process begin the layout.
-
-    Clusters can be labels to learn; the layout is for the eye alone, and whoever trains on
-    the clusters need not wait for it.
-
-    Parameters
-    ----------
-    pcs_nc, config
-        As for :func:`explore_cells`.
-
-    Raises
-    ------
-    InputError
-        Too few cells for a neighbourhood.
-    """
-    graph = neighbour_graph(pcs_nc, config)
-    layout = begin_layout(graph, pcs_nc, config)
-    clusters_n = leiden_clusters(graph, resolution=config.resolution, seed=config.seed)
-    uns = {"neighbors": graph.uns, keys.LEIDEN: leiden_uns(config), "umap": umap_uns()}
-    return BegunExploration(pcs_nc, clusters_n, graph, uns, layout)
-
-
 def explore_cells(pcs_nc: NDArray[np.float32], config: RunConfig) -> Exploration:
     """Build the neighbour graph of scanpy, cluster it with Leiden, lay it out with UMAP.
 
@@ -130,4 +83,33 @@ def explore_cells(pcs_nc: NDArray[np.float32], config: RunConfig) -> Exploration
     Traag, Waltman & van Eck, From Louvain to Leiden, Scientific Reports 2019;
     McInnes, Healy & Melville, UMAP, arXiv 1802.03426.
     """
-    return begin_exploration(pcs_nc, config).join()
+    graph = neighbour_graph(pcs_nc, config)
+    layout = begin_layout(graph, pcs_nc, config)
+    clusters_n = leiden_clusters(graph, resolution=config.resolution, seed=config.seed)
+    return finish_exploration(pcs_nc, clusters_n, graph, layout=layout, config=config)
+
+
+def finish_exploration(
+    pcs_nc: NDArray[np.float32],
+    clusters_n: NDArray[np.str_],
+    graph: NeighbourGraph,
+    *,
+    layout: BegunLayout,
+    config: RunConfig,
+) -> Exploration:
+    """Wait for a layout that was begun, and return the whole.
+
+    Clusters can be labels to learn; the layout is for the eye alone, and whoever trains on
+    the clusters need not wait for it.
+
+    Parameters
+    ----------
+    pcs_nc, clusters_n, graph
+        As in :class:`Exploration`.
+    layout
+        What :func:`begin_layout` returned.
+    config
+        The settings that the graph and the clusters were made with.
+    """
+    uns = {"neighbors": graph.uns, keys.LEIDEN: leiden_uns(config), "umap": umap_uns()}
+    return Exploration(pcs_nc, clusters_n, layout.result(), graph, uns)
