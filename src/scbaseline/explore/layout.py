@@ -26,8 +26,10 @@ def umap_layout(
 ) -> NDArray[np.float32]:
     """Lay the neighbour graph out in the plane, with the settings of ``scanpy.tl.umap``.
 
-    It starts from the graph's eigenvectors, or, where the graph falls into pieces, from the
-    first two principal components.
+    It starts from the first two principal components, not from the graph's eigenvectors as
+    umap-learn does: the layout keeps neighbours as well, also where the graph falls into
+    pieces, and the search for eigenvectors took, at 50,000 cells, from no time to as long as
+    all the rest.
 
     Parameters
     ----------
@@ -130,7 +132,7 @@ def _child() -> None:
 
 
 def _start(pcs_nc: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the first two components, in the range in which UMAP's eigenvectors begin."""
+    """Return the first two components, in the range in which umap-learn begins."""
     start_n2 = np.zeros((len(pcs_nc), 2))
     start_n2[:, : pcs_nc.shape[1]] = pcs_nc[:, :2]
     largest = np.abs(start_n2).max()
@@ -153,8 +155,7 @@ def _lay_out(
         knncolle.FindKnnResults(indices_nk.astype(np.uint32), distances_nk.astype(np.float64)),
         a=_A,
         b=_B,
-        initialize_method="spectral",
-        initialize_random_on_spectral_fail=False,
+        initialize_method="none",
         initial_coordinates=start_n2,
         num_epochs=n_epochs,
         optimize_seed=seed,
