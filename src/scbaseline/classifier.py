@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from scbaseline import keys
 from scbaseline.card import ModelCard
 from scbaseline.coverage import Coverage, assess_coverage, measure_gene_loss, require_coverage
-from scbaseline.data.genes import align_genes, aligned_counts
+from scbaseline.data.genes import GeneAlignment, align_genes, aligned_counts
 from scbaseline.data.stream import CountStream, stream_counts
 from scbaseline.features import FeatureSpace
 from scbaseline.model_file import read_model, write_model
@@ -201,10 +201,7 @@ class Classifier(nn.Module):
         InputError
             The query has none of the model's genes.
         """
-        found = align_genes(self.card.gene_symbols, self.card.gene_ids, var)
-        return assess_coverage(
-            found.columns >= 0, self.weight_kg.numpy(), self.card.gene_loss, self.card.labels
-        )
+        return self._coverage(align_genes(self.card.gene_symbols, self.card.gene_ids, var))
 
     def probabilities(self, adata: "AnnData", *, force: bool = False) -> NDArray[np.float32]:
         """Return probabilities for cells that someone else counted, cells × labels.
@@ -254,27 +251,31 @@ class Classifier(nn.Module):
         """
         names = np.asarray(self.card.labels, dtype=object)
         for rows, probabilities_nk, empty_n in self._probabilities(stream, force=force):
-            predicted = pd.DataFrame(
-                {
-                    keys.PREDICTED_LABEL: names[probabilities_nk.argmax(axis=1)],
-                    keys.PROBABILITY: probabilities_nk.max(axis=1),
-                },
-                index=pd.Index(stream.cell_ids[rows], name=keys.CELL_ID),
-            )
-            if probabilities:
-                columns = [f"{keys.PROBABILITY}_{label}" for label in self.card.labels]
-                predicted[columns] = probabilities_nk
             # The profile of a cell without counts is that of no cell.
-            predicted.loc[empty_n, keys.PREDICTED_LABEL] = None
-            predicted.loc[empty_n, predicted.columns[1:]] = np.nan
-            yield predicted
+            probabilities_nk[empty_n] = np.nan
+            labels_n = names[np.nan_to_num(probabilities_nk).argmax(axis=1)]
+            labels_n[empty_n] = None
+            columns = {
+                keys.PREDICTED_LABEL: labels_n,
+                keys.PROBABILITY: probabilities_nk.max(axis=1),
+            }
+            if probabilities:
+                for label, probability_n in zip(self.card.labels, probabilities_nk.T, strict=True):
+                    columns[f"{keys.PROBABILITY}_{label}"] = probability_n
+            cell_ids = pd.Index(stream.cell_ids[rows], name=keys.CELL_ID)
+            yield pd.DataFrame(columns, index=cell_ids)
+
+    def _coverage(self, found: GeneAlignment) -> Coverage:
+        return assess_coverage(
+            found.columns >= 0, self.weight_kg.numpy(), self.card.gene_loss, self.card.labels
+        )
 
     def _probabilities(
         self, stream: CountStream, *, force: bool
     ) -> "Iterator[tuple[slice, NDArray[np.float32], NDArray[np.bool_]]]":
         """Yield rows, their probabilities, and which of them have no count at all."""
-        require_coverage(self.coverage(stream.var), force=force)
         found = align_genes(self.card.gene_symbols, self.card.gene_ids, stream.var)
+        require_coverage(self._coverage(found), force=force)
         for rows, counts, total_n in stream.blocks():
             with torch.inference_mode():
                 x_ng = self.standardise_sparse(
