@@ -54,12 +54,16 @@ class CountStream:
     def blocks(self) -> "Iterator[tuple[slice, sparse.csr_matrix, NDArray[np.float64]]]":
         """Yield rows, their counts (cells × genes, CSR float32) and their totals."""
         recovery = self._diagnosis.values.recovery
+        seen_n = self._diagnosis.values.sums_n  # of all columns, as they stand in the matrix
         all_genes = bool(self._is_gene.all())
         for start, values in row_blocks(self._matrix):
             counts = values if recovery is None else recovery.counts(values, start=start)
             counts_ng = counts if all_genes else counts[:, self._is_gene]
             rows = slice(start, start + counts_ng.shape[0])
-            sums_n = np.asarray(counts_ng @ np.ones(counts_ng.shape[1]), dtype=np.float64)
+            if recovery is None and all_genes:
+                sums_n = seen_n[rows]
+            else:
+                sums_n = np.asarray(counts_ng @ np.ones(counts_ng.shape[1]), dtype=np.float64)
             yield rows, counts_ng, totals_of(self.obs.iloc[rows], self._total_key, sums_n)
 
 
