@@ -1,6 +1,8 @@
 """Claims about the exploration, against scanpy's own calls."""
 
 import random
+import subprocess
+import sys
 
 import igraph
 import numpy as np
@@ -60,6 +62,19 @@ def test_clustering_leaves_the_random_state_alone() -> None:
     assert random.getstate() == before
     igraph.Graph.Erdos_Renyi(n=10, m=10)
     assert random.getstate() != before
+
+
+def test_waits_for_no_compilation() -> None:
+    """Exploring loads neither numba nor what loads it, nor torch."""
+    pytest.importorskip("scranpy")
+    code = (
+        "import sys, numpy as np; from scbaseline import RunConfig, explore_cells\n"
+        "x = np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32)\n"
+        "explore_cells(x, RunConfig())\n"
+        "print(*{'numba', 'umap', 'scanpy', 'torch'}.intersection(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == ""
 
 
 def test_the_seed_fixes_the_result() -> None:
