@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from scipy import sparse
 from torch import Tensor, nn
 
 from scbaseline import keys
@@ -25,6 +26,7 @@ from scbaseline.data.stream import CountStream, stream_counts
 from scbaseline.features import FeatureSpace
 from scbaseline.model_file import read_model, write_model
 from scbaseline.networks import build_network
+from scbaseline.networks.sparse import SparseRows, affine
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -107,16 +109,46 @@ class Classifier(nn.Module):
 
     def standardise(self, counts_ng: Tensor, total_n: Tensor) -> Tensor:
         """Return normalised, logged, scaled and clipped values; see :meth:`forward`."""
-        # A cell without a count has only zeros to normalise; any total will do for it.
-        per_cell = self.target_sum / total_n.clamp(min=1).unsqueeze(1)
-        x_ng = (torch.log1p(counts_ng * per_cell) - self.mean_g) / self.sd_g
-        x_ng = torch.maximum(torch.minimum(x_ng, self.max_value), -self.max_value)
+        x_ng = self._scale(counts_ng, self._factor(total_n).unsqueeze(1), slice(None))
         return torch.where(torch.isnan(counts_ng), self.center_g, x_ng)
 
-    def logits(self, x_ng: Tensor) -> Tensor:
+    def standardise_sparse(
+        self, counts_ng: "sparse.csr_matrix", total_n: Tensor, *, missing_g: NDArray[np.bool_]
+    ) -> Tensor | SparseRows:
+        """Return what :meth:`standardise` does, at the cost of the non-zeros.
+
+        Parameters
+        ----------
+        counts_ng
+            Raw counts as there, in CSR, with zeros where a gene was not measured.
+        total_n
+            As there.
+        missing_g
+            The genes that were not measured.
+        """
+        zero_g = self._scale(torch.zeros_like(self.mean_g), torch.ones(()), slice(None))
+        genes = torch.from_numpy(counts_ng.indices)
+        n_genes_n = torch.from_numpy(np.diff(counts_ng.indptr))
+        factor = self._factor(total_n).repeat_interleave(n_genes_n)
+        scaled = self._scale(torch.from_numpy(counts_ng.data), factor, genes)
+        difference = (scaled.sub_(zero_g[genes]).numpy(), counts_ng.indices, counts_ng.indptr)
+        constant_g = torch.where(torch.from_numpy(missing_g), self.center_g, zero_g)
+        return SparseRows.from_csr(
+            constant_g.numpy(), sparse.csr_matrix(difference, shape=counts_ng.shape)
+        ).faster()
+
+    def _factor(self, total_n: Tensor) -> Tensor:
+        # A cell without a count has only zeros to normalise; any total will do for it.
+        return self.target_sum / total_n.clamp(min=1)
+
+    def _scale(self, counts: Tensor, factor: Tensor, genes: Tensor | slice) -> Tensor:
+        x = (torch.log1p(counts * factor) - self.mean_g[genes]) / self.sd_g[genes]
+        return torch.maximum(torch.minimum(x, self.max_value), -self.max_value)
+
+    def logits(self, x_ng: Tensor | SparseRows) -> Tensor:
         """Return the network's logits for standardised values, cells × labels."""
         if self.components_gc.shape[1] > 0:
-            x_ng = (x_ng - self.center_g) @ self.components_gc
+            x_ng = affine(x_ng, self.components_gc, -(self.center_g @ self.components_gc))
         logits_nk: Tensor = self.network(x_ng)
         return logits_nk
 
@@ -244,11 +276,14 @@ class Classifier(nn.Module):
         require_coverage(self.coverage(stream.var), force=force)
         found = align_genes(self.card.gene_symbols, self.card.gene_ids, stream.var)
         for rows, counts, total_n in stream.blocks():
-            counts_ng = aligned_counts(counts, found).toarray()
-            counts_ng[:, found.columns < 0] = np.nan
             with torch.inference_mode():
-                totals = torch.from_numpy(total_n.astype(np.float32))
-                probabilities_nk = self(torch.from_numpy(counts_ng), totals).numpy()
+                x_ng = self.standardise_sparse(
+                    aligned_counts(counts, found),
+                    torch.from_numpy(total_n.astype(np.float32)),
+                    missing_g=found.columns < 0,
+                )
+                logits_nk = self.logits(x_ng)
+                probabilities_nk = torch.softmax(logits_nk / self.temperature, dim=1).numpy()
             yield rows, probabilities_nk, np.diff(counts.indptr) == 0
 
     def save(self, path: str | Path) -> None:

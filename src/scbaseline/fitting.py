@@ -14,7 +14,7 @@ from scbaseline.baselines import BASELINES, predict_baseline
 from scbaseline.calibrate import fit_temperature
 from scbaseline.config import RunConfig
 from scbaseline.evaluate import evaluate_predictions
-from scbaseline.features import FeatureSpace, fit_feature_space
+from scbaseline.features import FeatureSpace, ScaledCounts, fit_feature_space
 from scbaseline.labels import Labels
 from scbaseline.networks import RECIPES, Recipe
 from scbaseline.protocols import Protocol
@@ -66,9 +66,8 @@ def run_protocol(
             space = whole or fit_feature_space(counts_ng, total_n, config)
         scaled = space.scale(counts_ng, total_n)
         pcs_nc = space.project(scaled)
-        features = {"pca": pcs_nc}
-        if any(RECIPES[name].features == "hvg" for name in config.recipe):
-            features["hvg"] = scaled.dense()
+        features: dict[str, NDArray[np.float32] | ScaledCounts]
+        features = {"pca": pcs_nc, "hvg": scaled}
 
     trained: dict[str, Trained] = {}
     for name in config.recipe:
@@ -116,7 +115,7 @@ def totals(adata: "AnnData") -> NDArray[np.float64]:
 
 def _train_network(
     recipe: Recipe,
-    x_nf: NDArray[np.float32],
+    x: NDArray[np.float32] | ScaledCounts,
     labels: Labels,
     *,
     train: NDArray[np.int64],
@@ -125,14 +124,15 @@ def _train_network(
     calibrated: bool,
 ) -> Trained:
     """Train one recipe on the rows ``train``, watching ``held_out``; predict every cell."""
+    cells = Examples(x, labels.codes_n)
     fit = fit_network(
         recipe,
-        Examples(x_nf[train], labels.codes_n[train]),
-        Examples(x_nf[held_out], labels.codes_n[held_out]),
+        cells.rows(train),
+        cells.rows(held_out),
         n_labels=len(labels.names),
         config=config,
     )
-    logits_nk = logits(fit.network, x_nf)
+    logits_nk = logits(fit.network, x)
     predicted_n = logits_nk.argmax(axis=1)
     if not calibrated:
         return Trained(predicted_n, fit)

@@ -1,7 +1,8 @@
 """Training: features and label codes in; the kept weights and the training curve out."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,7 +13,14 @@ from torch.nn import functional
 from scbaseline.config import RunConfig
 from scbaseline.errors import ConfigError, InputError
 from scbaseline.networks import Recipe, build_network
+from scbaseline.networks.adam import Adam
+from scbaseline.networks.cells import DenseCells, SparseCells, feed
 from scbaseline.threads import limit_threads
+
+if TYPE_CHECKING:
+    from scbaseline.features import ScaledCounts
+
+_CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -21,14 +29,21 @@ class Examples:
 
     Attributes
     ----------
-    x_nf
-        Features, cells × features.
+    x
+        Features, cells × features, or scaled counts.
     codes_n
         Label code per cell, 0 … k − 1.
     """
 
-    x_nf: NDArray[np.float32]
+    x: "NDArray[np.float32] | ScaledCounts"
     codes_n: NDArray[np.int64]
+
+    def rows(self, rows: NDArray[np.int64]) -> "Examples":
+        """Return some of the cells."""
+        if isinstance(self.x, np.ndarray):
+            return Examples(self.x[rows], self.codes_n[rows])
+        x = replace(self.x, difference_ng=self.x.difference_ng[rows])
+        return Examples(x, self.codes_n[rows])
 
 
 @dataclass(frozen=True)
@@ -91,26 +106,27 @@ def fit_network(
     Kingma & Ba, Adam, ICLR 2015; Srivastava et al., Dropout, JMLR 2014.
     """
     device = choose_device(config.device)
-    x_nf, codes_n = _on(device, train)
-    held_out_x_nf, held_out_codes_n = _on(device, held_out)
+    cells, codes_n = feed(train.x, device), torch.from_numpy(train.codes_n)
     devices = [device] if device.type == "cuda" else []
     # A step on a small batch is so short that a second thread costs more than it brings: on a
     # busy two-core machine, training with two was much slower than with one.
     with torch.random.fork_rng(devices=devices), limit_threads(config.threads or 1):
         torch.manual_seed(config.seed)
-        network = build_network(recipe, n_inputs=x_nf.shape[1], n_labels=n_labels).to(device)
-        adam = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
+        network = build_network(recipe, n_inputs=cells.n_inputs, n_labels=n_labels).to(device)
+        adam = Adam(network.parameters(), learning_rate=config.learning_rate)
+        watched = feed(held_out.x, device), torch.from_numpy(held_out.codes_n).to(device)
         history: list[Epoch] = []
         best, kept_epoch, kept = float("inf"), 0, network.state_dict()
         for number in range(1, recipe.max_epochs + recipe.extra_epochs + 1):
             network.train()
-            for rows in torch.split(torch.randperm(len(x_nf)).to(device), config.batch_size):
-                adam.zero_grad(set_to_none=True)
-                functional.cross_entropy(network(x_nf[rows]), codes_n[rows]).backward()  # type: ignore[no-untyped-call]
-                adam.step()
+            order_n = torch.randperm(len(cells))
+            targets = torch.split(codes_n[order_n].to(device), config.batch_size)
+            batches = cells.batches(order_n, config.batch_size)
+            for batch, batch_codes_n in zip(batches, targets, strict=True):
+                adam.step(functional.cross_entropy(network(batch), batch_codes_n))
             network.eval()
-            train_loss, train_accuracy = _loss_and_accuracy(network, x_nf, codes_n)
-            loss, accuracy = _loss_and_accuracy(network, held_out_x_nf, held_out_codes_n)
+            train_loss, train_accuracy = _loss_and_accuracy(network, cells, codes_n.to(device))
+            loss, accuracy = _loss_and_accuracy(network, *watched)
             if not np.isfinite(loss):
                 raise InputError(
                     f"{recipe.name}: training diverged in epoch {number} (held-out loss {loss}); "
@@ -127,10 +143,9 @@ def fit_network(
     return Fit(network.cpu().eval(), tuple(history), kept_epoch)
 
 
-def logits(network: nn.Module, x_nf: NDArray[np.float32]) -> NDArray[np.float32]:
+def logits(network: nn.Module, x: "NDArray[np.float32] | ScaledCounts") -> NDArray[np.float32]:
     """Return the network's logits, cells × labels, computed on the CPU."""
-    with torch.inference_mode():
-        logits_nk: NDArray[np.float32] = network(torch.from_numpy(x_nf)).numpy()
+    logits_nk: NDArray[np.float32] = _logits(network, feed(x, _CPU)).numpy()
     return logits_nk
 
 
@@ -151,16 +166,15 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda" if available and name != "cpu" else "cpu")
 
 
-def _on(device: torch.device, examples: Examples) -> tuple[Tensor, Tensor]:
-    return (
-        torch.from_numpy(np.ascontiguousarray(examples.x_nf)).to(device),
-        torch.from_numpy(examples.codes_n).to(device),
-    )
-
-
-def _loss_and_accuracy(network: nn.Module, x_nf: Tensor, codes_n: Tensor) -> tuple[float, float]:
+def _logits(network: nn.Module, cells: DenseCells | SparseCells) -> Tensor:
     with torch.inference_mode():
-        logits_nk = network(x_nf)
-        loss = functional.cross_entropy(logits_nk, codes_n).item()
-        accuracy = (logits_nk.argmax(dim=1) == codes_n).double().mean().item()
+        return torch.cat([network(block) for block in cells.blocks()])
+
+
+def _loss_and_accuracy(
+    network: nn.Module, cells: DenseCells | SparseCells, codes_n: Tensor
+) -> tuple[float, float]:
+    logits_nk = _logits(network, cells)
+    loss = functional.cross_entropy(logits_nk, codes_n).item()
+    accuracy = (logits_nk.argmax(dim=1) == codes_n).double().mean().item()
     return loss, accuracy
