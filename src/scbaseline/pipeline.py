@@ -63,7 +63,7 @@ def run(
     """
     config = config or RunConfig()
     timings: dict[str, float] = {}
-    stage = _stages(timings, progress, config.threads)
+    stage = stages(timings, progress, config.threads)
     data, cells, given = _prepare(adata, config, stage)
     with stage("genes and PCA of all cells"):
         counts_ng, total_n = cells.adata.X, totals(cells.adata)
@@ -135,7 +135,7 @@ def train_classifier(
     if len(config.recipe) != 1:
         raise ConfigError(f"recipe: {len(config.recipe)} were given; a model is of one")
     timings: dict[str, float] = {}
-    stage = _stages(timings, progress, config.threads)
+    stage = stages(timings, progress, config.threads)
     data, cells, labels = _prepare(adata, config, stage)
     if labels is None:
         raise AssertionError("with a label key there are labels")
@@ -220,9 +220,11 @@ def _describe(adata: "AnnData") -> DataInfo:
     )
 
 
-def _stages(
+def stages(
     timings: dict[str, float], progress: Callable[[str], None] | None, threads: int | None
 ) -> Stage:
+    """Return what opens a named stage: it is reported, timed, and kept to its threads."""
+
     @contextmanager
     def stage(name: str) -> Iterator[None]:
         if progress is not None:

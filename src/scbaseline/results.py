@@ -155,9 +155,12 @@ class Training:
         The recipe and the baselines → how they did on every labelled cell, each predicted
         by a fit that had not seen it.
     classifier
-        Trained on all labelled cells but a validation part.
+        Trained on all labelled cells but a validation part, and the test cells if any.
     timings
         Stage → seconds.
+    has_test_cells
+        Whether the figures are of test cells of the classifier itself, as after training
+        from disk, where a cross-validation would read the file many times more.
     """
 
     config: RunConfig
@@ -168,6 +171,7 @@ class Training:
     evaluations: dict[str, Evaluation]
     classifier: Classifier
     timings: dict[str, float]
+    has_test_cells: bool = False
 
 
 @dataclass(frozen=True)

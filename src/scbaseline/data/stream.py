@@ -38,16 +38,18 @@ class CountStream:
         The genes: unique symbols as index, Ensembl ids in ``gene_ids`` where known.
     notes
         What was done to the input, and what weakens it.
+    total_key
+        The column of obs with each cell's total, or ``""``.
     """
 
     cell_ids: pd.Index
     obs: pd.DataFrame
     var: pd.DataFrame
     notes: tuple[str, ...]
+    total_key: str
     _matrix: Any
     _is_gene: NDArray[np.bool_]
     _diagnosis: Diagnosis
-    _total_key: str
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -90,7 +92,7 @@ class CountStream:
         counts_ng = counts if self._is_gene.all() else counts[:, self._is_gene]
         rows = slice(start, start + counts_ng.shape[0])
         sums_n = np.asarray(counts_ng @ np.ones(counts_ng.shape[1]), dtype=np.float64)
-        return counts_ng, totals_of(self.obs.iloc[rows], self._total_key, sums_n)
+        return counts_ng, totals_of(self.obs.iloc[rows], self.total_key, sums_n)
 
 
 def stream_counts(adata: AnnData, *, total_key: str | None = None) -> CountStream:
@@ -126,8 +128,8 @@ def stream_counts(adata: AnnData, *, total_key: str | None = None) -> CountStrea
         obs=adata.obs,
         var=var,
         notes=tuple(notes),
+        total_key=total_key or "",
         _matrix=adata.X,
         _is_gene=is_gene,
         _diagnosis=diagnosis,
-        _total_key=total_key or "",
     )

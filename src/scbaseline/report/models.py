@@ -100,10 +100,16 @@ def training_reading(training: Training) -> str:
     evaluation = next(iter(training.evaluations.values()))
     n = evaluation.score("accuracy").n
     interval = "95 % bootstrap interval over cells, stratified by label for macro-F1"
+    if training.has_test_cells:
+        judged = [f"Judged on n = {n:,} test cells, which the model that is saved has not seen."]
+    else:
+        judged = [
+            f"{training.config.folds}-fold cross-validation, n = {n:,} cells, each predicted by",
+            "a fit that had not seen it; the model that is saved was trained on all of them but a",
+            "validation part, and has no test cells of its own.",
+        ]
     lines = [
-        f"{training.config.folds}-fold cross-validation, n = {n:,} cells, each predicted by a fit",
-        "that had not seen it; the model that is saved was trained on all of them but a",
-        "validation part, and has no test cells of its own.",
+        *judged,
         f"[low, high]: {interval}, {ESTIMAND}.",
         *few_cells_lines(evaluation),
         f"{training.tier}: {TIERS[training.tier]}.",
