@@ -2,8 +2,9 @@
 
 ``python benchmarks/feature_space.py [PBMC3K.h5ad] [--cells 50000] [--genes 20000]`` takes the
 counts of a file, or simulated ones, and runs both in processes of their own, in turns:
-CPU-seconds on one thread and peak memory above what the counts take, after a first run on 300
-cells that loads and compiles; median and range over ``--repeats``; then how many genes both chose, and how much variance each one's components explain.
+CPU-seconds on one thread and peak memory above what the counts take, after a first run on
+300 cells that loads and compiles; median and range over ``--repeats``. Then: how many genes
+both chose, and how much variance the components of each explain.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import json, resource, sys, time, warnings
 import anndata, numpy as np
 warnings.simplefilter("ignore")
 adata = anndata.read_h5ad(sys.argv[1])
-adata.X = adata.X.astype(np.float32)
+adata.X = adata.X.astype(np.float32, copy=False)
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

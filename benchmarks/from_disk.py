@@ -76,7 +76,7 @@ def grow(path: Path, n_cells: int) -> None:
         print(f"  {taken:8.1f} s  {1e6 * taken / n_cells:8.0f} µs per cell  {stage}")
     print(
         f"  {seconds:8.1f} s  {1e6 * seconds / n_cells:8.0f} µs per cell  in all; peak memory "
-        f"{found['peak']:.2f} GiB, of which {found['base']:.2f} are libraries; "
+        f"{found['peak']:.2f} GiB, of which {found['base']:.2f} before the file was opened; "
         f"{found['epochs']} epochs at most, accuracy {found['accuracy']:.3f}",
         flush=True,
     )

@@ -71,7 +71,7 @@ def shuffled_blocks(
 
     References
     ----------
-    D'Ascenzo & Cultrera di Montesano, scDataset, arXiv 2506.01883, 2025 (block sampling
+    D'Ascenzo & Cultrera di Montesano, scDataset, PMLR 306, 2026 (block sampling
     with a buffer that is shuffled).
     """
     wanted = np.flatnonzero(is_row_n)
