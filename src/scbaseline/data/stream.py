@@ -91,7 +91,10 @@ class CountStream:
         counts = values if recovery is None else recovery.counts(values, start=start)
         counts_ng = counts if self._is_gene.all() else counts[:, self._is_gene]
         rows = slice(start, start + counts_ng.shape[0])
-        sums_n = np.asarray(counts_ng @ np.ones(counts_ng.shape[1]), dtype=np.float64)
+        if recovery is None and self._is_gene.all():
+            sums_n = self._diagnosis.values.sums_n[rows]  # as the check saw them
+        else:
+            sums_n = np.asarray(counts_ng @ np.ones(counts_ng.shape[1]), dtype=np.float64)
         return counts_ng, totals_of(self.obs.iloc[rows], self.total_key, sums_n)
 
 
