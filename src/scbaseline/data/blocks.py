@@ -1,13 +1,13 @@
 """Turns a matrix in memory or on disk into blocks of rows, each canonical CSR."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from scbaseline.data.matrix import canonical_csr
-from scbaseline.errors import InputError
+from scbaseline.data.rows import row_reader
 
 _SPARSE_ROWS = 1024
 _DENSE_VALUES = 4_000_000
@@ -35,34 +35,10 @@ def row_blocks(matrix: Any) -> "Iterator[tuple[int, sparse.csr_matrix[np.float32
         matrix = canonical_csr(matrix)
     n_rows, n_columns = matrix.shape
     step = _SPARSE_ROWS if is_sparse else max(1, _DENSE_VALUES // max(1, n_columns))
-    take = _rows_on_disk(matrix) if on_disk and is_sparse else matrix.__getitem__
+    read = row_reader(matrix)
     for start in range(0, n_rows, step):
-        block = take(slice(start, min(start + step, n_rows)))
+        block = read(start, start + step)
         yield start, block if is_sparse and not on_disk else canonical_csr(block)
-
-
-def _rows_on_disk(matrix: Any) -> "Callable[[slice], sparse.csr_matrix[np.float32]]":
-    """Return what reads rows of a CSR matrix on disk.
-
-    AnnData's own slices look up which scipy is installed, each time anew: half of a pass.
-    """
-    group, n_columns = matrix.group, matrix.shape[1]
-    indptr = group["indptr"][:]
-
-    def take(rows: slice) -> "sparse.csr_matrix[np.float32]":
-        first, last = indptr[rows.start], indptr[rows.stop]
-        pointers = indptr[rows.start : rows.stop + 1] - first
-        values, genes = group["data"][first:last], group["indices"][first:last]
-        try:
-            return sparse.csr_matrix(
-                (values, genes, pointers), shape=(rows.stop - rows.start, n_columns)
-            )
-        except ValueError as error:
-            raise InputError(
-                f"X is a damaged sparse matrix ({error}); write the file anew"
-            ) from error
-
-    return take
 
 
 def whole_matrix(matrix: Any) -> Any:
