@@ -42,9 +42,8 @@ def leiden_clusters(graph: NeighbourGraph, *, resolution: float, seed: int) -> N
     edges = graph.connectivities.tocoo()
     # Both directions of an edge, as scanpy gives them to igraph: modularity is the same
     # with one, but the order of moves, and with it the partition, is not.
-    network = igraph.Graph(
-        n=edges.shape[0], edges=np.column_stack([edges.row, edges.col]), directed=False
-    )
+    pairs = list(zip(edges.row.tolist(), edges.col.tolist(), strict=True))  # quicker than arrays
+    network = igraph.Graph(n=edges.shape[0], edges=pairs, directed=False)
     with _seeded_igraph(seed):
         found = network.community_leiden(
             objective_function="modularity",

@@ -16,7 +16,11 @@ from scbaseline.explore.platform import has_scranpy
 # at 20,000 cells × 30 components 1.5 s against 1.8, at 50,000 8.8 s against 6.5.
 _EXACT_UP_TO = 30_000
 # Effort of the approximate search, raised until enough neighbours are the true ones.
-_EFFORTS = ({"ef_construction": 100, "ef_search": 50}, {"ef_construction": 200, "ef_search": 200})
+_EFFORTS = (
+    {"num_links": 12, "ef_construction": 60, "ef_search": 40},
+    {"num_links": 16, "ef_construction": 100, "ef_search": 50},
+    {"num_links": 16, "ef_construction": 200, "ef_search": 200},
+)
 _MIN_RECALL = 0.95
 _N_SAMPLE = 500  # cells whose neighbours are checked
 
