@@ -23,7 +23,7 @@ def train(
     settings: Annotated[RunConfig, Parameter(name="*")] = RunConfig(),  # noqa: B008 (it is frozen)
     reading: Reading = ReadOptions(),  # noqa: B008
     out: Path,
-    from_disk: bool | None = None,
+    from_disk: Annotated[bool | None, Parameter(negative="--no-from-disk")] = None,
     config: Path | None = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
