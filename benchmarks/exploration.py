@@ -76,10 +76,11 @@ def simulated_components(n_cells: int, *, n_comps: int = 30, n_clusters: int = 2
 
 def components_of(path: Path) -> np.ndarray:
     """Return the components that a run would explore."""
-    from scbaseline import check_counts, filter_cells, fit_feature_space, keys, read_counts
+    from scbaseline import check_counts, filter_cells, fit_feature_space, read_counts
+    from scbaseline.preparation import counts_of
 
     cells = filter_cells(check_counts(read_counts(path)), CONFIG)
-    total_n = cells.adata.obs[keys.TOTAL_COUNTS].to_numpy()
+    total_n = counts_of(cells.adata).total_n
     space = fit_feature_space(cells.adata.X, total_n, CONFIG)
     return space.project(space.scale(cells.adata.X, total_n))
 

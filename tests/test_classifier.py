@@ -112,7 +112,7 @@ def test_the_sparse_path_is_the_module(
     with torch.inference_mode():
         expected = classifier(torch.from_numpy(full_ng), total_n)
         counts = sparse.csr_matrix(counts_ng, dtype=np.float32)
-        x_ng = classifier.standardise_sparse(counts, total_n, missing_g=missing_g)
+        x_ng = classifier.scale.sparse(counts, total_n, missing_g=missing_g)
         seen = torch.softmax(classifier.logits(x_ng) / classifier.temperature, dim=1)
     torch.testing.assert_close(seen, expected, atol=1e-5, rtol=0)
 

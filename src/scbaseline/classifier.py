@@ -15,17 +15,17 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from scipy import sparse
 from torch import Tensor, nn
 
 from scbaseline import keys
 from scbaseline.card import ModelCard
 from scbaseline.coverage import Coverage, assess_coverage, measure_gene_loss, require_coverage
-from scbaseline.data.genes import align_genes, aligned_counts
+from scbaseline.data.genes import GeneAlignment, align_genes, aligned_counts
 from scbaseline.data.stream import CountStream, stream_counts
 from scbaseline.features import FeatureSpace
 from scbaseline.model_file import read_model, write_model
 from scbaseline.networks import build_network
+from scbaseline.networks.scale import Scale
 from scbaseline.networks.sparse import SparseRows, affine
 
 if TYPE_CHECKING:
@@ -104,46 +104,13 @@ class Classifier(nn.Module):
         total_n
             Each cell's total count over all of its genes, not only the model's.
         """
-        logits_nk = self.logits(self.standardise(counts_ng, total_n))
+        logits_nk = self.logits(self.scale.dense(counts_ng, total_n))
         return torch.softmax(logits_nk / self.temperature, dim=1)
 
-    def standardise(self, counts_ng: Tensor, total_n: Tensor) -> Tensor:
-        """Return normalised, logged, scaled and clipped values; see :meth:`forward`."""
-        x_ng = self._scale(counts_ng, self._factor(total_n).unsqueeze(1), slice(None))
-        return torch.where(torch.isnan(counts_ng), self.center_g, x_ng)
-
-    def standardise_sparse(
-        self, counts_ng: "sparse.csr_matrix", total_n: Tensor, *, missing_g: NDArray[np.bool_]
-    ) -> Tensor | SparseRows:
-        """Return what :meth:`standardise` does, at the cost of the non-zeros.
-
-        Parameters
-        ----------
-        counts_ng
-            Raw counts as there, in CSR, with zeros where a gene was not measured.
-        total_n
-            As there.
-        missing_g
-            The genes that were not measured.
-        """
-        zero_g = self._scale(torch.zeros_like(self.mean_g), torch.ones(()), slice(None))
-        genes = torch.from_numpy(counts_ng.indices)
-        n_genes_n = torch.from_numpy(np.diff(counts_ng.indptr))
-        factor = self._factor(total_n).repeat_interleave(n_genes_n)
-        scaled = self._scale(torch.from_numpy(counts_ng.data), factor, genes)
-        difference = (scaled.sub_(zero_g[genes]).numpy(), counts_ng.indices, counts_ng.indptr)
-        constant_g = torch.where(torch.from_numpy(missing_g), self.center_g, zero_g)
-        return SparseRows.from_csr(
-            constant_g.numpy(), sparse.csr_matrix(difference, shape=counts_ng.shape)
-        ).faster()
-
-    def _factor(self, total_n: Tensor) -> Tensor:
-        # A cell without a count has only zeros to normalise; any total will do for it.
-        return self.target_sum / total_n.clamp(min=1)
-
-    def _scale(self, counts: Tensor, factor: Tensor, genes: Tensor | slice) -> Tensor:
-        x = (torch.log1p(counts * factor) - self.mean_g[genes]) / self.sd_g[genes]
-        return torch.maximum(torch.minimum(x, self.max_value), -self.max_value)
+    @property
+    def scale(self) -> Scale:
+        """What turns counts into the values that the network sees."""
+        return Scale(self.mean_g, self.sd_g, self.center_g, self.target_sum, self.max_value)
 
     def logits(self, x_ng: Tensor | SparseRows) -> Tensor:
         """Return the network's logits for standardised values, cells × labels."""
@@ -167,7 +134,7 @@ class Classifier(nn.Module):
         seed
             Of the choices of genes that are taken away.
         """
-        x_ng = self.standardise(counts_ng, total_n).requires_grad_(True)
+        x_ng = self.scale.dense(counts_ng, total_n).requires_grad_(True)
         logits_nk = self.logits(x_ng)
         gradients = [
             torch.autograd.grad(logits_nk[:, k].sum(), x_ng, retain_graph=True)[0]
@@ -201,10 +168,7 @@ class Classifier(nn.Module):
         InputError
             The query has none of the model's genes.
         """
-        found = align_genes(self.card.gene_symbols, self.card.gene_ids, var)
-        return assess_coverage(
-            found.columns >= 0, self.weight_kg.numpy(), self.card.gene_loss, self.card.labels
-        )
+        return self._coverage(align_genes(self.card.gene_symbols, self.card.gene_ids, var))
 
     def probabilities(self, adata: "AnnData", *, force: bool = False) -> NDArray[np.float32]:
         """Return probabilities for cells that someone else counted, cells × labels.
@@ -254,30 +218,34 @@ class Classifier(nn.Module):
         """
         names = np.asarray(self.card.labels, dtype=object)
         for rows, probabilities_nk, empty_n in self._probabilities(stream, force=force):
-            predicted = pd.DataFrame(
-                {
-                    keys.PREDICTED_LABEL: names[probabilities_nk.argmax(axis=1)],
-                    keys.PROBABILITY: probabilities_nk.max(axis=1),
-                },
-                index=pd.Index(stream.cell_ids[rows], name=keys.CELL_ID),
-            )
-            if probabilities:
-                columns = [f"{keys.PROBABILITY}_{label}" for label in self.card.labels]
-                predicted[columns] = probabilities_nk
             # The profile of a cell without counts is that of no cell.
-            predicted.loc[empty_n, keys.PREDICTED_LABEL] = None
-            predicted.loc[empty_n, predicted.columns[1:]] = np.nan
-            yield predicted
+            probabilities_nk[empty_n] = np.nan
+            labels_n = names[np.nan_to_num(probabilities_nk).argmax(axis=1)]
+            labels_n[empty_n] = None
+            columns = {
+                keys.PREDICTED_LABEL: labels_n,
+                keys.PROBABILITY: probabilities_nk.max(axis=1),
+            }
+            if probabilities:
+                for label, probability_n in zip(self.card.labels, probabilities_nk.T, strict=True):
+                    columns[f"{keys.PROBABILITY}_{label}"] = probability_n
+            cell_ids = pd.Index(stream.cell_ids[rows], name=keys.CELL_ID)
+            yield pd.DataFrame(columns, index=cell_ids)
+
+    def _coverage(self, found: GeneAlignment) -> Coverage:
+        return assess_coverage(
+            found.columns >= 0, self.weight_kg.numpy(), self.card.gene_loss, self.card.labels
+        )
 
     def _probabilities(
         self, stream: CountStream, *, force: bool
     ) -> "Iterator[tuple[slice, NDArray[np.float32], NDArray[np.bool_]]]":
         """Yield rows, their probabilities, and which of them have no count at all."""
-        require_coverage(self.coverage(stream.var), force=force)
         found = align_genes(self.card.gene_symbols, self.card.gene_ids, stream.var)
+        require_coverage(self._coverage(found), force=force)
         for rows, counts, total_n in stream.blocks():
             with torch.inference_mode():
-                x_ng = self.standardise_sparse(
+                x_ng = self.scale.sparse(
                     aligned_counts(counts, found),
                     torch.from_numpy(total_n.astype(np.float32)),
                     missing_g=found.columns < 0,

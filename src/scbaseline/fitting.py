@@ -38,6 +38,7 @@ def run_protocol(
     config: RunConfig,
     baselines: Iterable[str] = STANDARD_BASELINES,
     whole: FeatureSpace | None = None,
+    curves: bool = False,
     stage: Stage = lambda _: nullcontext(),
 ) -> ProtocolRun:
     """Fit features, networks and baselines as one protocol says, and judge them on test cells.
@@ -52,6 +53,7 @@ def run_protocol(
         config=config,
         baselines=baselines,
         whole=whole,
+        curves=curves,
         stage=stage,
     )
     return replace(one, evaluations=_judge(one, config))
@@ -66,6 +68,7 @@ def fit_protocol(
     config: RunConfig,
     baselines: Iterable[str] = STANDARD_BASELINES,
     whole: FeatureSpace | None = None,
+    curves: bool = False,
     stage: Stage = lambda _: nullcontext(),
 ) -> ProtocolRun:
     """Fit features, networks and baselines as one protocol says; predict every cell.
@@ -84,6 +87,8 @@ def fit_protocol(
         Names of baselines to fit.
     whole
         The feature space of all these cells, where it has been fitted already.
+    curves
+        Whether to train past the kept epoch where a recipe's curve is to show it.
     stage
         Opens a named stage around each step.
 
@@ -110,9 +115,7 @@ def fit_protocol(
     trained: dict[str, Trained] = {}
     for name in config.recipe:
         with stage(f"{protocol.name}: {name}"):
-            recipe = RECIPES[name]
-            if not protocol.saves_models:  # its training curve is not drawn
-                recipe = replace(recipe, extra_epochs=0)
+            recipe = RECIPES[name] if curves else replace(RECIPES[name], extra_epochs=0)
             trained[name] = _train_network(
                 recipe,
                 features[recipe.features],

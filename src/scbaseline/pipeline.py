@@ -142,6 +142,7 @@ def _run_draws(
                     split=split_once(protocol, view, groups=groups, config=drawn),
                     config=drawn,
                     whole=view.whole,
+                    curves=protocol.saves_models,  # the others' are not drawn
                     stage=stage,
                 )
             )

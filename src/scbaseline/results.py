@@ -178,18 +178,20 @@ class Training:
     tier
         The tier of evidence of the evaluations.
     n_folds
-        The number of folds; with groups, at most that of the groups.
+        The number of folds; with groups, at most that of the groups. 0 where the figures
+        are of test cells of the classifier itself, as after training from disk, where a
+        cross-validation would read the file many times more.
     evaluations
         The recipe and the baselines → how they did on every labelled cell, each predicted
         by a fit that had not seen it.
     difference
-        The recipe against ``logistic``, fold by fold, in macro-F1.
+        The recipe against ``logistic``, fold by fold, in macro-F1; ``None`` without folds.
     by_group
         Each donor or batch by itself; empty without groups.
     notes
         What is weaker than the protocol's name says.
     classifier
-        Trained on all labelled cells but a validation part.
+        Trained on all labelled cells but a validation part, and the test cells if any.
     timings
         Stage → seconds.
     """
@@ -201,7 +203,7 @@ class Training:
     tier: str
     n_folds: int
     evaluations: dict[str, Evaluation]
-    difference: Difference
+    difference: Difference | None
     by_group: tuple[GroupScore, ...]
     notes: tuple[str, ...]
     classifier: Classifier

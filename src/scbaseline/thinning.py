@@ -80,7 +80,7 @@ def structureless_counts(counts: Counts, rng: np.random.Generator) -> Counts:
     # Independent draws, sorted by gene, are a multinomial count per gene; in random order
     # they are the draws again. This costs one shuffle where a multinomial per cell would
     # cost cells × genes.
-    drawn = rng.multinomial(depth_n.sum(), pooled / pooled.sum())
+    drawn = rng.multinomial(depth_n.sum(), pooled / max(pooled.sum(), 1.0))
     genes = np.repeat(np.arange(n_genes + 1, dtype=np.int32), drawn)
     rng.shuffle(genes)
     rows = np.repeat(np.arange(n_cells, dtype=np.int32), depth_n)

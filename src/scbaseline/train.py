@@ -1,6 +1,7 @@
 """Training: features and label codes in; the kept weights and the training curve out."""
 
 import copy
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -107,25 +108,90 @@ def fit_network(
     """
     device = choose_device(config.device)
     cells, codes_n = feed(train.x, device), torch.from_numpy(train.codes_n)
+
+    def passes() -> Iterator[_Pass]:
+        yield cells, codes_n, torch.randperm(len(cells))
+
+    return _fit(
+        recipe, passes, (cells, codes_n), held_out=held_out, n_labels=n_labels, config=config
+    )
+
+
+def fit_network_on_blocks(
+    recipe: Recipe,
+    blocks: Callable[[], Iterable[Examples]],
+    *,
+    sample: Examples,
+    held_out: Examples,
+    n_labels: int,
+    config: RunConfig,
+) -> Fit:
+    """Do what :func:`fit_network` does with training cells that never are in memory together.
+
+    Parameters
+    ----------
+    recipe
+        The network and how long it is trained.
+    blocks
+        Starts a pass over all training cells: blocks of them, in an order that is random
+        already and is another one each time. Batches are cut from each block.
+    sample
+        Training cells on which the training curve is drawn.
+    held_out
+        Cells to watch.
+    n_labels, config
+        As for :func:`fit_network`.
+
+    Raises
+    ------
+    InputError
+        The loss is no longer a number.
+    """
+    device = choose_device(config.device)
+
+    def passes() -> Iterator[_Pass]:
+        for block in blocks():
+            codes_n = torch.from_numpy(block.codes_n)
+            yield feed(block.x, device), codes_n, torch.arange(len(codes_n))
+
+    curve = feed(sample.x, device), torch.from_numpy(sample.codes_n)
+    return _fit(recipe, passes, curve, held_out=held_out, n_labels=n_labels, config=config)
+
+
+_Pass = tuple[DenseCells | SparseCells, Tensor, Tensor]
+"""Cells, their label codes, and the order in which they are taken."""
+
+
+def _fit(
+    recipe: Recipe,
+    passes: Callable[[], Iterator[_Pass]],
+    sample: tuple[DenseCells | SparseCells, Tensor],
+    *,
+    held_out: Examples,
+    n_labels: int,
+    config: RunConfig,
+) -> Fit:
+    device, n_inputs = choose_device(config.device), sample[0].n_inputs
+    curve = sample[0], sample[1].to(device)
+    watched = feed(held_out.x, device), torch.from_numpy(held_out.codes_n).to(device)
     devices = [device] if device.type == "cuda" else []
     # A step on a small batch is so short that a second thread costs more than it brings: on a
     # busy two-core machine, training with two was much slower than with one.
     with torch.random.fork_rng(devices=devices), limit_threads(config.threads or 1):
         torch.manual_seed(config.seed)
-        network = build_network(recipe, n_inputs=cells.n_inputs, n_labels=n_labels).to(device)
+        network = build_network(recipe, n_inputs=n_inputs, n_labels=n_labels).to(device)
         adam = Adam(network.parameters(), learning_rate=config.learning_rate)
-        watched = feed(held_out.x, device), torch.from_numpy(held_out.codes_n).to(device)
         history: list[Epoch] = []
         best, kept_epoch, kept = float("inf"), 0, network.state_dict()
         for number in range(1, recipe.max_epochs + recipe.extra_epochs + 1):
             network.train()
-            order_n = torch.randperm(len(cells))
-            targets = torch.split(codes_n[order_n].to(device), config.batch_size)
-            batches = cells.batches(order_n, config.batch_size)
-            for batch, batch_codes_n in zip(batches, targets, strict=True):
-                adam.step(functional.cross_entropy(network(batch), batch_codes_n))
+            for cells, codes_n, order_n in passes():
+                targets = torch.split(codes_n[order_n].to(device), config.batch_size)
+                batches = cells.batches(order_n, config.batch_size)
+                for batch, batch_codes_n in zip(batches, targets, strict=True):
+                    adam.step(functional.cross_entropy(network(batch), batch_codes_n))
             network.eval()
-            train_loss, train_accuracy = _loss_and_accuracy(network, cells, codes_n.to(device))
+            train_loss, train_accuracy = _loss_and_accuracy(network, *curve)
             loss, accuracy = _loss_and_accuracy(network, *watched)
             if not np.isfinite(loss):
                 raise InputError(

@@ -23,6 +23,7 @@ def train(
     settings: Annotated[RunConfig, Parameter(name="*")] = RunConfig(),  # noqa: B008 (it is frozen)
     reading: Reading = ReadOptions(),  # noqa: B008
     out: Path,
+    from_disk: Annotated[bool | None, Parameter(negative="--no-from-disk")] = None,
     config: Path | None = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -30,6 +31,7 @@ def train(
     """Train one classifier on all labelled cells, judged by cross-validation.
 
     Of the settings, --label-key is needed, and --recipe is one, hvg-earlystop by default.
+    From disk, the model is judged on test cells of its own instead.
 
     Parameters
     ----------
@@ -37,6 +39,9 @@ def train(
         A data set's name, or the path of a file or folder with raw counts.
     out
         The model file to write, e.g. model.safetensors.
+    from_disk
+        Leave the counts of an .h5ad or .zarr on disk and read them in blocks, whatever their
+        number; by default where they would take more than a quarter of the memory.
     config
         TOML file with any of these settings; flags win over it.
     quiet
@@ -44,7 +49,8 @@ def train(
     verbose
         Print also the time of each stage.
     """
-    from scbaseline.data.read import read_counts
+    from scbaseline.data.memory import too_large_for_memory
+    from scbaseline.data.read import open_counts, read_counts
     from scbaseline.files import refuse_input_as_output, writable_file
 
     if settings.recipe == RunConfig().recipe:
@@ -56,13 +62,25 @@ def train(
     screen = screen_for(quiet=quiet)
     with stage_line(quiet=quiet) as progress:
         progress("reading counts")
-        adata = read_counts(input, reading, progress=not quiet)
-        progress("loading torch")
-        from scbaseline.report import models as text
-        from scbaseline.training import train_classifier
+        if from_disk is None:
+            from_disk = too_large_for_memory(input, reading)
+        if from_disk:
+            progress("loading torch")
+            from scbaseline.from_disk import train_from_disk
 
-        training = train_classifier(adata, settings, progress=progress)
+            with open_counts(input, reading) as adata:
+                training = train_from_disk(adata, settings, progress=progress)
+        else:
+            adata = read_counts(input, reading, progress=not quiet)
+            progress("loading torch")
+            from scbaseline.training import train_classifier
+
+            training = train_classifier(adata, settings, progress=progress)
+        from scbaseline.report import models as text
+
         training.classifier.save(out)
+    if from_disk:
+        screen.print("Counts were left on disk and read in blocks; one split, no cross-validation")
     screen.print(text.training_lines(training))
     if verbose:
         for stage, seconds in training.timings.items():

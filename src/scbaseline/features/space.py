@@ -77,7 +77,13 @@ class FeatureSpace:
         total_n
             Each cell's total count, over all genes.
         """
-        x = log_normalise(counts_ng[:, self.genes_g], total_n, target_sum=self.target_sum)
+        return self.scale_chosen(counts_ng[:, self.genes_g], total_n)
+
+    def scale_chosen(
+        self, counts_ng: sparse.csr_matrix, total_n: NDArray[np.float64]
+    ) -> ScaledCounts:
+        """Do what :meth:`scale` does with raw counts of the chosen genes alone."""
+        x = log_normalise(counts_ng, total_n, target_sum=self.target_sum)
         x.data -= self.mean_g[x.indices]
         x.data /= self.sd_g[x.indices]
         np.clip(x.data, -self.max_value, self.max_value, out=x.data)

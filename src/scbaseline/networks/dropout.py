@@ -27,8 +27,9 @@ class Dropout(nn.Module):
         n_silent = round(self.share * _STEPS)
         if not self.training or n_silent == 0:
             return x_nh
-        drawn = torch.empty(-(-x_nh.numel() // 4), dtype=torch.int64, device=x_nh.device)
+        *n_cells, n_units = x_nh.shape
+        drawn = torch.empty(*n_cells, -(-n_units // 4), dtype=torch.int64, device=x_nh.device)
         drawn.random_(-(2**63), None)
-        decisions = drawn.view(torch.int16)[: x_nh.numel()].view(x_nh.shape)
+        decisions = drawn.view(torch.int16)[..., :n_units]
         kept = (decisions >= n_silent - _STEPS // 2).to(x_nh.dtype)
         return x_nh * kept.mul_(_STEPS / (_STEPS - n_silent))

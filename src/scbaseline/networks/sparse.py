@@ -15,7 +15,7 @@ from scipy import sparse
 from torch import Tensor, nn
 from torch.nn import functional
 
-DENSE_FROM = 0.4
+DENSE_FROM = 0.3
 """The share of non-zeros from which a dense product is the faster one.
 
 ``python benchmarks/training.py --crossover`` measures it.

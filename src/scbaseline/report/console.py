@@ -116,12 +116,12 @@ def headline_table(run: Run, *, wide: bool) -> Table:
                 for ones in run.draws.values()
             ]
             first = metric == next(iter(SHOWN))
-            name = Text(recipe if first else "", style="" if recipe in RECIPES else "dim")
+            row = Text(recipe if first else "", style="" if recipe in RECIPES else "dim")
             if wide:
                 both = [Text.assemble(value, " ", (extent, "dim")) for value, extent in figures]
-                table.add_row(name, title, *both)
+                table.add_row(row, title, *both)
             else:
-                table.add_row(name, title, *(value for value, _ in figures))
+                table.add_row(row, title, *(value for value, _ in figures))
                 table.add_row("", "", *(Text(extent, style="dim") for _, extent in figures))
     return table
 

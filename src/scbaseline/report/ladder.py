@@ -41,7 +41,7 @@ def ladder_figure(audit: Audit, *, footer: str = "") -> Figure:
         title="How much of the accuracy is real",
         subtitle=f"Out-of-fold predictions of {n:,} cells, {audit.config.folds} folds × "
         f"{audit.config.repeats} repeats, labels: {audit.labels.source}. Bars: 95 % intervals; "
-        "thin dots: single repeats.",
+        "small dots beside them: single repeats.",
         footer=footer,
         legend_room=0.3,
     )
@@ -90,10 +90,14 @@ def _panel(
 
 def _dot(ax: Axes, rung: Rung, x: float, code: int, *, label: str | None) -> None:
     colour, marker = look(code)[0], ("o", "s", "^", "D", "v", "P")[code % 6]
-    ax.plot([x] * len(rung.repeats), rung.repeats, ".", ms=3, color=colour, alpha=0.6)
+    ax.plot([x + 0.05] * len(rung.repeats), rung.repeats, ".", ms=3, color=colour, alpha=0.6)
     if rung.low is not None and rung.high is not None:
-        ax.vlines(x, rung.low, rung.high, color=colour, lw=1.6)
+        # Wider than the marker is high, since the interval may be shorter than the marker.
+        ax.errorbar(
+            x, rung.value, yerr=[[rung.value - rung.low], [rung.high - rung.value]], fmt="none",
+            ecolor=colour, elinewidth=1.4, capsize=5, capthick=1.4,
+        )  # fmt: skip
     ax.plot(
-        [x], [rung.value], marker, ms=6, color=colour, label=label,
+        [x], [rung.value], marker, ms=4, color=colour, label=label,
         gid=f"{rung.protocol}-{rung.classifier}",
     )  # fmt: skip

@@ -102,16 +102,21 @@ def training_reading(training: Training) -> str:
     evaluation = next(iter(training.evaluations.values()))
     n = evaluation.score("accuracy").n
     interval = "95 % bootstrap interval over cells, stratified by label for macro-F1"
-    lines = [
-        f"{training.n_folds}-fold cross-validation, n = {n:,} cells, each predicted by a fit",
-        "that had not seen it; the model that is saved was trained on all of them but a",
-        "validation part, and has no test cells of its own.",
-    ]
+    if training.n_folds:
+        lines = [
+            f"{training.n_folds}-fold cross-validation, n = {n:,} cells, each predicted by a fit",
+            "that had not seen it; the model that is saved was trained on all of them but a",
+            "validation part, and has no test cells of its own.",
+        ]
+    else:
+        lines = [f"Judged on n = {n:,} test cells, which the model that is saved has not seen."]
     if training.by_group:
         lines += group_lines(training.by_group, training.config.recipe[0])
     else:
         lines.append(f"[low, high]: {interval}, {ESTIMAND}.")
-    lines += [*few_cells_lines(evaluation), verdict(training.difference) + "."]
+    lines += few_cells_lines(evaluation)
+    if training.difference is not None:
+        lines.append(f"{verdict(training.difference)}.")
     lines += [*training.notes, f"{training.tier}: {TIERS[training.tier]}."]
     return "\n".join(lines)
 
