@@ -14,13 +14,16 @@ from scbaseline.verdicts import Audit
 
 pytestmark = pytest.mark.xdist_group("audit")  # its module fixtures are costly
 
-QUICK = dataclasses.replace(SMALL, recipe=("pca",), folds=3, repeats=3)
+# At this rate, five epochs on few cells are enough for the network to be trained.
+QUICK = dataclasses.replace(SMALL, recipe=("pca",), folds=3, repeats=3, learning_rate=0.01)
 
 
 @pytest.fixture(scope="module")
 def separated() -> Audit:
     """Return the audit of five types that nobody could confuse."""
-    return audit_classifiers(simulate(n_cells=500, n_types=5, seed=1), QUICK)
+    cells = simulate(n_cells=500, n_types=5, effect=30.0, seed=1)
+    # A resolution at which the clusters are the types: finer ones would be cut from noise.
+    return audit_classifiers(cells, dataclasses.replace(QUICK, resolution=0.3))
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +69,20 @@ def test_double_dipping_is_priced_per_draw(homogeneous: Audit, separated: Audit)
     assert all(abs(p.mean) < 0.03 for p in separated.prices)
 
 
-def test_null_rungs_are_draws(separated: Audit) -> None:
+def test_null_rungs_are_draws(homogeneous: Audit) -> None:
     """Structureless controls have one score per draw and no interval over cells."""
     for name in ("null-published", "null-half", "null-thinned"):
-        rung = separated.rung(name, REFERENCE, "kappa")
+        rung = homogeneous.rung(name, REFERENCE, "kappa")
         assert len(rung.repeats) == SMALL.null_draws
         assert rung.low is None
-    assert abs(separated.rung("null-thinned", REFERENCE, "kappa").value) < 0.1
+    assert abs(homogeneous.rung("null-thinned", REFERENCE, "kappa").value) < 0.1
+
+
+def test_a_structureless_draw_of_one_cluster_counts_as_nothing_told_apart(separated: Audit) -> None:
+    """Coarse clustering of noise gives one cluster in some draws, which is a kappa of 0."""
+    rung = separated.rung("null-thinned", REFERENCE, "kappa")
+    assert len(separated.types.nulls) == SMALL.null_draws > len(rung.repeats if rung else ())
+    assert 0.0 in separated.types.nulls
 
 
 def test_a_network_is_compared_with_the_reference_by_folds(separated: Audit) -> None:
@@ -91,15 +101,14 @@ def test_published_has_no_probability_metrics(separated: Audit) -> None:
 
 def test_planted_label_errors_are_found() -> None:
     """Cells whose labels were swapped rank first among the suspects."""
-    cells = simulate(n_cells=400, n_types=3, seed=2)
+    cells = simulate(n_cells=400, n_types=3, effect=30.0, seed=2)
     wrong = np.random.default_rng(0).choice(400, size=12, replace=False)
     swapped = {"type 0": "type 1", "type 1": "type 2", "type 2": "type 0"}
     labels = cells.obs["cell_type"].astype(str).to_numpy()
     labels[wrong] = [swapped[label] for label in labels[wrong]]
     cells.obs["cell_type"] = labels
-    found = audit_classifiers(
-        cells, dataclasses.replace(QUICK, label_key="cell_type", protocol=("inductive",))
-    )
+    config = dataclasses.replace(QUICK, label_key="cell_type", protocol=("inductive",))
+    found = audit_classifiers(cells, config)
     rows = found.suspects.suspects["row"].to_numpy()
     assert len(np.intersect1d(rows, wrong)) >= 11
     assert len(np.setdiff1d(rows, wrong)) <= 2
@@ -158,7 +167,7 @@ def test_progress_counts_every_fit() -> None:
 
 def test_permuted_labels_are_not_predicted() -> None:
     """Over 20 permutations, the mean kappa of honest protocols is within .03 of 0."""
-    cells = simulate(n_cells=300, n_types=3, seed=7)
+    cells = simulate(n_cells=900, n_types=3, seed=7)
     found: dict[str, list[float]] = {}
     for seed in range(20):
         labels = np.random.default_rng(seed).permutation(cells.obs["cell_type"].astype(str))
@@ -175,15 +184,16 @@ def test_permuted_labels_are_not_predicted() -> None:
 
 def test_without_an_interval_there_is_no_verdict() -> None:
     """A verdict needs both sides; a tie is no evidence."""
-    assert type_evidence(None, [0.1]) is None
-    assert type_evidence(0.5, []) is None
-    assert not type_evidence(0.1, [0.0, 0.1]).found
-    assert type_evidence(0.11, [0.0, 0.1]).found
+    assert type_evidence(None, [0.1], n_drawn=1) is None
+    assert type_evidence(0.5, [], n_drawn=0) is None
+    assert not type_evidence(0.1, [0.0, 0.1], n_drawn=2).found
+    assert type_evidence(0.11, [0.0, 0.1], n_drawn=2).found
+    assert not type_evidence(-0.01, [-0.02], n_drawn=2).found
 
 
 @pytest.mark.slow
 def test_pbmc3k_has_the_known_ladder(test_data: object) -> None:
-    """Published near .91, half .87 to .90, thinned .78 ± .04; a null far above its majority."""
+    """Published near .91, thinned .78 ± .04, half above it; a null far above its majority."""
     adata = read_counts(test_data / "pbmc3k" / "pbmc3k_raw.h5ad")
     names = ("published", "inductive", "half", "thinned", "null-published", "null-thinned")
     found = run(adata, RunConfig(recipe=("pca",), protocol=names, null_draws=1))
@@ -194,7 +204,9 @@ def test_pbmc3k_has_the_known_ladder(test_data: object) -> None:
 
     assert mean("published", "accuracy") == pytest.approx(0.91, abs=0.03)
     assert mean("inductive", "accuracy") == pytest.approx(0.90, abs=0.03)
-    assert mean("half", "accuracy") == pytest.approx(0.885, abs=0.03)
+    # With features of all cells, half comes to .87 to .90; here they are of training cells.
+    assert mean("half", "accuracy") == pytest.approx(0.85, abs=0.03)
+    assert mean("half", "kappa") > mean("thinned", "kappa") + 0.03
     assert mean("thinned", "accuracy") == pytest.approx(0.78, abs=0.04)
     assert mean("null-published", "accuracy") > mean("null-published", "accuracy", "majority") + 0.2
     assert abs(mean("null-thinned", "kappa")) < 0.08

@@ -76,9 +76,7 @@ TAMPERINGS = [genes_permuted, other_cells, one_gene_up]
 
 @pytest.fixture(scope="module")
 def cells() -> AnnData:
-    cells = simulate(n_cells=300, n_types=3, seed=3)
-    cells.obs["donor"] = [f"D{i % 5}" for i in range(cells.n_obs)]
-    return cells
+    return simulate(n_cells=300, n_types=3, seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +84,8 @@ def cases(cells: AnnData) -> dict[str, Case]:
     """Return every honest protocol with its counts, labels and split."""
     whole = counts_of(cells)
     given = labels_from_column(cells.obs, CONFIG)
-    groups = groups_from_column(cells.obs, dataclasses.replace(CONFIG, group_key="donor"))
+    donors = cells.obs.assign(donor=[f"D{i % 5}" for i in range(cells.n_obs)])
+    groups = groups_from_column(donors, dataclasses.replace(CONFIG, group_key="donor"))
 
     def view_of(protocol: Protocol) -> View:
         if protocol.structureless:

@@ -165,7 +165,7 @@ def _fit_all(
     if fits is not None:
         fits(jobs[0].protocol.name if jobs else "", 0, len(jobs))
     with fold_pool(config) as pool:
-        folds = fit_folds(jobs, config, done=done, pool=pool)
+        folds = fit_folds(jobs, done=done, pool=pool)
     found: dict[str, list[OutOfFold]] = {}
     for protocol in chosen:
         mine = [fold for fold in folds if fold.protocol == protocol.name]

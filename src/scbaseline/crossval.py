@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scbaseline.config import RunConfig
@@ -40,7 +40,6 @@ class FoldJob:
 
 def fit_folds(
     jobs: Iterable[FoldJob],
-    config: RunConfig,
     *,
     done: Callable[[FoldFit], None] = lambda _: None,
     pool: Any = None,
@@ -54,8 +53,6 @@ def fit_folds(
     ----------
     jobs
         The fits.
-    config
-        ``threads``.
     done
         Called after each fit.
     pool
@@ -67,12 +64,12 @@ def fit_folds(
         A process was killed while it fitted, which is mostly for want of memory.
     """
     if pool is None:
-        return [_counted(_fit(job, config.threads), done) for job in jobs]
+        return [_counted(_fit(job), done) for job in jobs]
     from joblib import delayed
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     try:
-        return [_counted(fold, done) for fold in pool(delayed(_fit)(job, 1) for job in jobs)]
+        return [_counted(fold, done) for fold in pool(delayed(_fit)(_alone(job)) for job in jobs)]
     except TerminatedWorkerError as error:
         raise MemoryError("a process that fitted a fold was killed") from error
 
@@ -130,8 +127,13 @@ def fold_jobs(
     ]
 
 
-def _fit(job: FoldJob, threads: int | None) -> FoldFit:
-    with limit_threads(threads):
+def _alone(job: FoldJob) -> FoldJob:
+    """Give a fit one thread: as many fits run at a time as there are processors."""
+    return replace(job, config=replace(job.config, threads=1))
+
+
+def _fit(job: FoldJob) -> FoldFit:
+    with limit_threads(job.config.threads):
         one = fit_protocol(
             job.protocol,
             job.counts,

@@ -117,7 +117,7 @@ def evaluate_predictions(
     evenly).
     Label sizes are held at those seen. As a statement about cells with other sizes drawn,
     macro-F1's interval is too narrow, since a tiny label's precision hangs on how many there
-    are (``benchmarks/coverage.py``); :func:`scbaseline.resample.bootstrap_cells` draws them.
+    are (``benchmarks/intervals.py``); :func:`scbaseline.resample.bootstrap_cells` draws them.
     Calibration errors have no interval: see :attr:`scbaseline.reliability.Bins.ece`.
 
     Parameters

@@ -53,7 +53,8 @@ class TypeEvidence:
     low
         The lower bound of :data:`REFERENCE`'s κ under ``thinned``.
     nulls
-        The same classifier's κ under ``null-thinned``, per draw.
+        The same classifier's κ under ``null-thinned``, per draw; 0 for a draw that is one
+        cluster.
     """
 
     low: float
@@ -77,7 +78,9 @@ class TypeEvidence:
         return f"no evidence of types ({figures})"
 
 
-def type_evidence(low: float | None, nulls: Sequence[float]) -> TypeEvidence | None:
+def type_evidence(
+    low: float | None, nulls: Sequence[float], *, n_drawn: int
+) -> TypeEvidence | None:
     """Return the verdict on types, or ``None`` without an interval or without null draws.
 
     Parameters
@@ -85,8 +88,11 @@ def type_evidence(low: float | None, nulls: Sequence[float]) -> TypeEvidence | N
     low
         The lower bound of the thinned κ.
     nulls
-        κ of each structureless draw.
+        κ of each structureless draw that gave more than one cluster.
+    n_drawn
+        How often structureless counts were drawn; a draw that is one cluster has nothing
+        to tell apart, and counts as a κ of 0.
     """
-    if low is None or not nulls:
+    if low is None or n_drawn < 1:
         return None
-    return TypeEvidence(low, tuple(nulls))
+    return TypeEvidence(low, (*nulls, *[0.0] * (n_drawn - len(nulls))))

@@ -43,7 +43,15 @@ def run_protocol(
 ) -> ProtocolRun:
     """Fit features, networks and baselines as one protocol says, and judge them on test cells.
 
-    For the Parameters, see :func:`fit_protocol`.
+    Parameters
+    ----------
+    protocol, counts, labels, split, config, baselines, whole, curves, stage
+        As for :func:`fit_protocol`; without test cells, nothing is judged.
+
+    Raises
+    ------
+    InputError
+        The training cells carry fewer than two labels.
     """
     one = fit_protocol(
         protocol,

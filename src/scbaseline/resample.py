@@ -57,7 +57,7 @@ def bootstrap_cells(
     fits stay as they are: another training set would give other predictions. A draw may
     hold no cell of a tiny label; its means over labels are over the others. The few cells of
     a label of three vary too little when drawn from themselves: balanced accuracy then covers
-    about 80 % (``benchmarks/coverage.py``), which is why these are for cells out of fold.
+    about 80 % (``benchmarks/intervals.py``), which is why these are for cells out of fold.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def bootstrap_groups(
     Whole groups are drawn anew, with all of their cells. Percentiles of so few groups are
     too narrow; the interval is cut further out, as Student's distribution with as many
     groups would have it (Hesterberg's expanded percentile interval). With 6 or 8 groups, 91 %
-    of such intervals held the truth of simulated donors (``benchmarks/coverage.py``).
+    of such intervals held the truth of simulated donors (``benchmarks/intervals.py``).
 
     Parameters
     ----------

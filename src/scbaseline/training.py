@@ -123,7 +123,7 @@ def _cross_validate(prepared: Prepared, config: RunConfig) -> OutOfFold:
         config=config,
         baselines=STANDARD_BASELINES,
     )
-    return OutOfFold(protocol, (prepared.labels,), tuple(fit_folds(jobs, config)))
+    return OutOfFold(protocol, (prepared.labels,), tuple(fit_folds(jobs)))
 
 
 def _evaluate(found: OutOfFold, name: str, config: RunConfig) -> Evaluation:

@@ -115,7 +115,7 @@ def judge_ladder(
         by_group = scores_by_group(
             group.true_rn[0], group.predicted_rn(suspects_by)[0], prepared.groups
         )
-    low = _of(rungs, "thinned", REFERENCE, "kappa")
+    thinned = _of(rungs, "thinned", REFERENCE, "kappa")
     null = _of(rungs, "null-thinned", REFERENCE, "kappa")
     return Audit(
         config=config,
@@ -129,7 +129,11 @@ def judge_ladder(
             for name, one in validated.items()
         },
         prices=_prices(rungs),
-        types=type_evidence(low.low if low else None, null.repeats if null else ()),
+        types=type_evidence(
+            _least(thinned), null.repeats if null else (), n_drawn=config.null_draws
+        )
+        if "null-thinned" in (config.protocol or ())
+        else None,
         by_group=by_group,
         suspects=suspects,
         suspects_by=suspects_by,
@@ -137,6 +141,13 @@ def judge_ladder(
         notes={name: one.notes for name, one in validated.items() if one.notes},
         timings=timings,
     )
+
+
+def _least(rung: Rung | None) -> float | None:
+    """Return a score's lower bound; where no draw differs, by the rule of three."""
+    if rung is None or rung.low is not None:
+        return None if rung is None else rung.low
+    return rung.value - 3 / rung.n_cells
 
 
 def _prices(rungs: Sequence[Rung]) -> tuple[Price, ...]:

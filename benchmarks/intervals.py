@@ -1,6 +1,6 @@
 """How often 95 % intervals hold the truth, with labels of PBMC3k's sizes, as tables.
 
-``python benchmarks/coverage.py [--draws 500]`` draws cells and predictions of a classifier
+``python benchmarks/intervals.py [--draws 500]`` draws cells and predictions of a classifier
 whose accuracy and macro-F1 are known, and counts how many of its intervals hold them. The
 classifier is fixed: what another training set would do is outside of these intervals, and
 of this check.
