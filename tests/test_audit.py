@@ -117,7 +117,7 @@ def test_planted_label_errors_are_found() -> None:
 def test_groups_are_listed_and_few_of_them_have_no_interval() -> None:
     """With four donors each is told by itself; with eight there is an interval over donors."""
     for n_donors, has_interval in ((4, False), (8, True)):
-        cells = simulate(n_cells=400, n_types=3, seed=4)
+        cells = simulate(n_cells=400, n_types=3, effect=2.0, seed=4)
         cells.obs["donor"] = [f"D{i % n_donors}" for i in range(cells.n_obs)]
         config = dataclasses.replace(
             QUICK, label_key="cell_type", group_key="donor", protocol=("group",)
