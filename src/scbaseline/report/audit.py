@@ -140,7 +140,7 @@ def methods_paragraph(audit: Audit) -> str:
         parts.append(
             "On structureless counts of the same depths and gene frequencies, the published "
             f"protocol still reached an accuracy of {null.value:.2f}; these counts have no "
-            "overdispersion, so that real noise would do no worse."
+            "overdispersion, so that they hold the least noise that counts can have."
         )
     if audit.types is not None:
         parts.append(f"{audit.types.verdict[0].upper()}{audit.types.verdict[1:]}.")
