@@ -7,9 +7,13 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 from scipy import sparse
 
 from scbaseline import RunConfig, check_counts, read_counts
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.load_profile("untimed")
 
 TEST_DATA = "SCBASELINE_TEST_DATA"
 
@@ -30,14 +34,19 @@ SMALL = RunConfig(
 
 
 def simulate(
-    *, n_cells: int = 240, n_genes: int = 150, n_types: int = 3, seed: int = 0
+    *,
+    n_cells: int = 240,
+    n_genes: int = 150,
+    n_types: int = 3,
+    effect: float = 6.0,
+    seed: int = 0,
 ) -> anndata.AnnData:
     """Draw Poisson counts of cells of a few types, each with ten marker genes of its own."""
     rng = np.random.default_rng(seed)
     type_n = rng.integers(n_types, size=n_cells)
     rate_tg = np.tile(rng.gamma(0.5, 2.0, size=n_genes), (n_types, 1))
     for t in range(n_types):
-        rate_tg[t, 10 * t : 10 * t + 10] += 6.0
+        rate_tg[t, 10 * t : 10 * t + 10] += effect
     depth_n = rng.lognormal(0.0, 0.3, size=n_cells)
     counts = rng.poisson(rate_tg[type_n] * depth_n[:, None])
     adata = anndata.AnnData(

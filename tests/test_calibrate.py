@@ -45,3 +45,13 @@ def test_it_equals_torchs_optimum() -> None:
 def test_all_right_does_not_mean_certain() -> None:
     """Separable validation cells would ask for temperature 0; the bound holds."""
     assert fit_temperature(np.eye(3)[[0, 1, 2]] * 5, np.array([0, 1, 2])) >= 0.05
+
+
+@given(st.integers(0, 1000), st.integers(5, 60), st.floats(0.01, 100))
+def test_no_predicted_label_changes(seed: int, n: int, scale: float) -> None:
+    """Whatever the logits, and however wrong: dividing by the temperature keeps the order."""
+    rng = np.random.default_rng(seed)
+    logits = scale * rng.normal(size=(n, 4)).astype(np.float32)
+    temperature = fit_temperature(logits, rng.integers(4, size=n))
+    np.testing.assert_array_equal((logits / temperature).argmax(axis=1), logits.argmax(axis=1))
+    assert 0.05 <= temperature <= 20

@@ -13,7 +13,7 @@ from conftest import simulate
 from scbaseline import Classifier, RunConfig, keys
 from scbaseline.cli import main
 from scbaseline.networks import RECIPES
-from scbaseline.protocols import PROTOCOLS
+from scbaseline.protocols import SHORT
 
 pytestmark = pytest.mark.xdist_group("cli")  # its module fixtures are costly
 
@@ -60,13 +60,15 @@ def test_metrics_are_tidy(folder: Path) -> None:
     """One row per protocol, recipe, metric and label, with value, interval, n and tier."""
     content = json.loads((folder / "out/metrics.json").read_text())
     rows = pd.DataFrame(content["results"])
-    columns = "protocol tier label_source recipe metric label value low high n"
+    columns = "protocol tier label_source label_origin draw recipe metric label value low high n"
     assert list(rows) == columns.split()
-    assert not rows.duplicated(["protocol", "recipe", "metric", "label"]).any()
+    assert not rows.duplicated(["protocol", "draw", "recipe", "metric", "label"]).any()
     assert set(rows["label_source"]) == {"given:cell_type"}
     assert set(rows["tier"]) == {"T0", "T1"}
     assert set(rows["metric"]) == {
-        "accuracy", "f1_macro", "train_accuracy", "f1", "precision", "recall", "support",
+        "accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "kappa", "train_accuracy",
+        "f1", "precision", "recall", "support", "log_loss", "brier", "top_2", "ece",
+        "ece_uncalibrated",
     }  # fmt: skip
     assert content["dataset"]["n_cells"] == 240
 
@@ -143,11 +145,13 @@ def test_the_console_ends_with_the_table(folder: Path, capsys: pytest.CaptureFix
     main(["run", str(folder / "cells.h5ad"), "--out", str(folder / "table"), *FLAGS])
     printed = capsys.readouterr()
     assert printed.err == "", "no progress in a pipe"
-    for word in [*RECIPES, *PROTOCOLS, "logistic", "majority", "T0", "T0+", "accuracy", "macro-F1"]:
+    for word in [*RECIPES, *SHORT, "logistic", "majority", "T0", "T2", "accuracy", "macro-F1"]:
         assert word in printed.out
     words = " ".join(printed.out.split())
     assert "given this training set and donor" in words
-    assert "they predict themselves" in words
+    assert "Double dipping alone" in words
+    assert "3 draws" in words
+    assert "Unstable clusters" in words or "All clusters are found again" in words
 
 
 def test_quiet_prints_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

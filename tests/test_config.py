@@ -62,7 +62,7 @@ def test_order_of_recipes_does_not_matter() -> None:
 def test_the_fields_words_name_every_choice() -> None:
     """The defaults are the tables, and the help names each entry."""
     assert RunConfig().recipe == tuple(RECIPES)
-    assert set(RunConfig().protocol) <= set(PROTOCOLS)
+    assert RunConfig().with_protocols(PROTOCOLS).protocol == tuple(PROTOCOLS)
 
 
 def test_shares_must_leave_cells_to_train_on() -> None:

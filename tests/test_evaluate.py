@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import softmax
 from scipy.stats import bootstrap
 from sklearn import metrics
 
 from scbaseline import RunConfig, evaluate_predictions
+from scbaseline.errors import InputError
 from scbaseline.evaluate import Evaluation
+from scbaseline.metrics import METRICS
 
 LABELS = ("a", "b", "c")
 
@@ -17,6 +20,28 @@ def judge(true: np.ndarray, predicted: np.ndarray, **settings: object) -> Evalua
     return evaluate_predictions(
         true, predicted, LABELS, config=RunConfig(**settings), train_accuracy=1.0, n_train=1
     )
+
+
+def judge_probabilities(
+    true: np.ndarray, p: np.ndarray, uncalibrated: np.ndarray | None = None, **settings: object
+) -> Evaluation:
+    return evaluate_predictions(
+        true,
+        p.argmax(axis=1),
+        [str(k) for k in range(p.shape[1])],
+        config=RunConfig(**settings),
+        train_accuracy=None,
+        n_train=0,
+        probability_nk=p,
+        uncalibrated_nk=uncalibrated,
+    )
+
+
+def drawn_probabilities(n: int, k: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels that are drawn with just the probabilities beside them."""
+    rng = np.random.default_rng(seed)
+    p = softmax(2 * rng.normal(size=(n, k)), axis=1)
+    return (p.cumsum(axis=1)[:, :-1] < rng.random((n, 1))).sum(axis=1), p
 
 
 def test_a_hand_computed_example() -> None:
@@ -43,7 +68,8 @@ def test_values_equal_scikit_learns(pairs: list[tuple[int, int]]) -> None:
     )
     for score in one.scores:
         assert (score.low is None) == (score.high is None)
-        assert score.low is None or 0 <= score.low <= score.value <= score.high <= 1 + 1e-9
+        least = -1 if score.metric == "kappa" else 0
+        assert score.low is None or least <= score.low <= score.value <= score.high <= 1 + 1e-9
 
 
 def test_the_accuracy_interval_is_scipys_bootstrap() -> None:
@@ -128,3 +154,98 @@ def test_a_handful_of_cells_gets_no_interval() -> None:
     one = judge(np.array([0] * 20 + [1] * 20 + [2]), np.array([0] * 19 + [1] * 21 + [2]))
     assert one.score("f1", "c").low is None
     assert one.score("f1", "a").low is not None
+
+
+def test_probability_scores_of_a_hand_computed_example() -> None:
+    """Three labels, two cells: log loss, Brier score and top-2 as computed with a pencil."""
+    one = judge_probabilities(np.array([0, 2]), np.array([[0.5, 0.3, 0.2], [0.6, 0.3, 0.1]]))
+    assert one.score("log_loss").value == pytest.approx(-(np.log(0.5) + np.log(0.1)) / 2)
+    brier = (0.25 + 0.09 + 0.04 + 0.36 + 0.09 + 0.81) / 2
+    assert one.score("brier").value == pytest.approx(brier)
+    assert one.score("top_2").value == 0.5
+    # Two cells make one bin: mean confidence .55, half of them right.
+    assert one.score("ece").value == pytest.approx(0.05)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, 5), st.integers(20, 200), st.integers(0, 2**20))
+def test_probability_scores_equal_scikit_learns(k: int, n: int, seed: int) -> None:
+    """Log loss, top-2 accuracy and, by one-hot squared errors, the Brier score agree."""
+    true, p = drawn_probabilities(n, k, seed)
+    one = judge_probabilities(true, p, n_bootstrap=100)
+    assert one.score("log_loss").value == pytest.approx(
+        metrics.log_loss(true, p, labels=np.arange(k))
+    )
+    assert one.score("brier").value == pytest.approx(
+        k * metrics.mean_squared_error(np.eye(k)[true], p)
+    )
+    if k > 2:
+        assert one.score("top_2").value == pytest.approx(
+            metrics.top_k_accuracy_score(true, p, k=2, labels=np.arange(k))
+        )
+    else:
+        assert "top_2" not in {score.metric for score in one.scores}
+
+
+def test_a_certain_error_costs_what_it_costs_in_scikit_learn() -> None:
+    """A true label of probability 0 gives a large but finite log loss."""
+    p = np.array([[1.0, 0.0, 0.0], [0.2, 0.5, 0.3]])
+    value = judge_probabilities(np.array([1, 1]), p).score("log_loss").value
+    assert value == pytest.approx(metrics.log_loss([1, 1], p, labels=[0, 1, 2]))
+
+
+def test_the_log_loss_interval_is_scipys_bootstrap() -> None:
+    """The mean over cells drawn anew: scipy's percentile interval agrees."""
+    true, p = drawn_probabilities(300, 4, 0)
+    score = judge_probabilities(true, p, n_bootstrap=10_000).score("log_loss")
+    theirs = bootstrap(
+        (-np.log(p[np.arange(300), true]),),
+        np.mean,
+        method="percentile",
+        n_resamples=10_000,
+        rng=np.random.default_rng(1),
+    ).confidence_interval
+    assert (score.low, score.high) == pytest.approx(tuple(theirs), abs=0.01)
+
+
+def test_scores_follow_the_table() -> None:
+    """Scores over all labels come in the table's order; calibration errors lack intervals."""
+    true, p = drawn_probabilities(200, 3, 0)
+    one = judge_probabilities(true, p, softmax(3 * np.log(p), axis=1))
+    over_all = [score for score in one.scores if score.label is None]
+    assert [score.metric for score in over_all] == list(METRICS)
+    assert {s.metric for s in over_all if s.low is None} == {"ece", "ece_uncalibrated"}
+
+
+def test_overconfidence_shows_before_the_temperature() -> None:
+    """Logits × 3 have a larger calibration error, and bins with confidence above the right."""
+    true, p = drawn_probabilities(3000, 4, 0)
+    one = judge_probabilities(true, p, softmax(3 * np.log(p), axis=1))
+    assert one.score("ece").value < 0.04 < 0.1 < one.score("ece_uncalibrated").value
+    assert one.reliability is not None
+    before = one.reliability.uncalibrated
+    assert before is not None
+    assert (before.confidence_b > before.right_b)[:12].all()
+
+
+@pytest.mark.parametrize(
+    "p", [np.full((2, 3), 0.5), np.full((2, 2), 0.5), np.array([[1.5, -0.5, 0], [1, 0, 0]])]
+)
+def test_what_is_no_probability_is_refused(p: np.ndarray) -> None:
+    """Wrong sums, wrong shapes and negative numbers are errors that say so."""
+    with pytest.raises(InputError, match="wanted"):
+        evaluate_predictions(
+            np.array([0, 1]),
+            np.array([0, 1]),
+            LABELS,
+            config=RunConfig(),
+            train_accuracy=None,
+            n_train=0,
+            probability_nk=p,
+        )
+
+
+def test_a_score_that_was_not_computed_is_named() -> None:
+    """Asking for a log loss where there were no probabilities says what is missing."""
+    with pytest.raises(KeyError, match="log_loss"):
+        judge(np.array([0, 1, 2]), np.array([0, 1, 2])).score("log_loss")

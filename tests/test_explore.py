@@ -1,7 +1,10 @@
 """Claims about the exploration, against scanpy's own calls."""
 
-import warnings
+import random
+import subprocess
+import sys
 
+import igraph
 import numpy as np
 import pytest
 import scanpy as sc
@@ -11,12 +14,13 @@ from sklearn.metrics import adjusted_rand_score
 
 from scbaseline import RunConfig, explore_cells, fit_feature_space, keys
 from scbaseline.errors import InputError
+from scbaseline.explore import leiden_clusters, neighbour_graph
 
 
-def blobs(n_cells: int, *, n_comps: int = 5, seed: int = 0) -> np.ndarray:
-    """Return cells around four distant centres, all four of the same size."""
+def blobs(n_cells: int, *, apart: float = 20, n_comps: int = 5, seed: int = 0) -> np.ndarray:
+    """Return cells around four centres, all four of the same size."""
     rng = np.random.default_rng(seed)
-    centers = 20 * np.eye(n_comps)[:4]
+    centers = apart * np.eye(n_comps)[:4]
     points = centers[np.arange(n_cells) % 4] + rng.normal(size=(n_cells, n_comps))
     return points.astype(np.float32)
 
@@ -36,24 +40,41 @@ def test_partition_equals_scanpys(pbmc3k: AnnData) -> None:
     assert (np.diff(sizes) <= 0).all(), "cluster 0 is the largest"
 
 
-def test_above_the_dense_path_neighbours_work() -> None:
-    """At a size where approximate neighbours are searched, nothing crashes, four blobs are found.
-
-    pynndescent 0.7.0 fails here: it calls a method that scipy's sparse arrays do not have.
-    """
-    points = blobs(8_500)
-    found = explore_cells(points, RunConfig(resolution=0.05, n_pcs=5, n_comps=5))
-    assert adjusted_rand_score(np.arange(8_500) % 4, found.clusters_n) > 0.99
-
-
+@pytest.mark.filterwarnings("ignore")
 def test_one_can_go_on_in_scanpy() -> None:
-    """The graph is stored as scanpy stores it, so that scanpy's next step runs on it."""
-    found = explore_cells(blobs(200), SMALL)
+    """The graph is stored as scanpy stores it: its next steps run, and cluster as ours did."""
+    found = explore_cells(blobs(200, apart=3), SMALL)  # paga wants edges between clusters
     adata = AnnData(obsm={keys.X_PCA: found.pcs_nc}, obsp=found.obsp, uns=found.uns)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        sc.tl.diffmap(adata)
+    sc.tl.leiden(adata, flavor="igraph", n_iterations=2, directed=False, random_state=SMALL.seed)
+    assert adjusted_rand_score(adata.obs["leiden"], found.clusters_n) == 1
+    sc.tl.umap(adata)
+    assert adata.obsm[keys.X_UMAP].shape == found.umap_n2.shape
+    sc.tl.paga(adata)
+    sc.tl.diffmap(adata)
     assert adata.obsm["X_diffmap"].shape[0] == 200
+
+
+def test_clustering_leaves_the_random_state_alone() -> None:
+    """Python's generator stands where it stood, and igraph draws from Python's."""
+    graph = neighbour_graph(blobs(100), SMALL)
+    before = random.getstate()
+    leiden_clusters(graph, resolution=1.0, seed=3)
+    assert random.getstate() == before
+    igraph.Graph.Erdos_Renyi(n=10, m=10)
+    assert random.getstate() != before
+
+
+def test_waits_for_no_compilation() -> None:
+    """Exploring loads neither numba nor what loads it, nor torch."""
+    pytest.importorskip("scranpy")
+    code = (
+        "import sys, numpy as np; from scbaseline import RunConfig, explore_cells\n"
+        "x = np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32)\n"
+        "explore_cells(x, RunConfig())\n"
+        "print(*{'numba', 'umap', 'scanpy', 'torch'}.intersection(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == ""
 
 
 def test_the_seed_fixes_the_result() -> None:

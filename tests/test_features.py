@@ -6,7 +6,7 @@ import scanpy as sc
 from anndata import AnnData
 from conftest import SMALL, simulate
 
-from scbaseline import RunConfig, features, fit_feature_space, keys
+from scbaseline import RunConfig, fit_feature_space, keys
 from scbaseline.errors import InputError
 from scbaseline.features import FeatureSpace
 
@@ -73,16 +73,6 @@ def test_the_clip_bites_below(cells: AnnData) -> None:
     dense = space.scale(cells.X, totals(cells)).dense()
     assert dense.min() == -0.5
     assert dense.max() == 0.5
-
-
-def test_blocks_do_not_matter(cells: AnnData, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sums over blocks of 7 rows give the space of one block."""
-    whole = fit_feature_space(cells.X, totals(cells), SMALL)
-    monkeypatch.setattr(features, "_BLOCK", 7)
-    blocked = fit_feature_space(cells.X, totals(cells), SMALL)
-    np.testing.assert_array_equal(whole.genes_g, blocked.genes_g)
-    np.testing.assert_allclose(whole.mean_g, blocked.mean_g, rtol=1e-12)
-    np.testing.assert_allclose(whole.components_gc, blocked.components_gc, atol=1e-8)
 
 
 def test_fewer_genes_than_asked_for_are_noted() -> None:

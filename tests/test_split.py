@@ -13,6 +13,8 @@ from scbaseline.split import (
     TRAINING,
     VALIDATION,
     split_folds,
+    split_group_folds,
+    split_groups,
     split_without_test,
 )
 
@@ -86,3 +88,52 @@ def test_two_cells_cannot_be_split() -> None:
     """A label needs a cell for each part."""
     with pytest.raises(InputError, match="2 cells"):
         split_cells(np.array([0, 0, 1, 1, 1]), RunConfig())
+
+
+groups_of_cells = st.lists(st.integers(-1, 7), min_size=30, max_size=120)
+
+
+@given(groups_of_cells, st.integers(0, 99))
+def test_groups_never_straddle_a_split(groups: list[int], seed: int) -> None:
+    """With three groups or more, no donor has cells in two parts of any split."""
+    groups_n = np.array([0, 1, 2, *groups])
+    codes_n = np.random.default_rng(seed).integers(-1, 3, size=len(groups_n))
+    codes_n[:3] = 0
+    config = RunConfig(seed=seed, group_key="donor")
+    for split in (
+        split_groups(codes_n, groups_n, config),
+        *split_group_folds(codes_n, groups_n, config),
+    ):
+        for group in np.unique(groups_n):
+            parts = set(split.part_n[(groups_n == group) & (codes_n >= 0)])
+            assert parts <= {LEFT_OUT} if group < 0 else len(parts) <= 1
+        assert {TRAINING, VALIDATION, TEST} == set(split.part_n) - {LEFT_OUT}
+        assert not split.notes
+
+
+@given(groups_of_cells, st.integers(0, 99), st.integers(2, 6))
+def test_every_grouped_cell_is_tested_once(groups: list[int], seed: int, folds: int) -> None:
+    """Over the folds, each labelled cell of a known group is a test cell exactly once."""
+    groups_n = np.array([0, 1, *groups])
+    codes_n = np.zeros(len(groups_n), dtype=np.int64)
+    splits = split_group_folds(
+        codes_n, groups_n, RunConfig(seed=seed, group_key="donor", folds=folds)
+    )
+    tested = sum((split.part_n == TEST).astype(int) for split in splits)
+    np.testing.assert_array_equal(tested, (groups_n >= 0).astype(int))
+    assert len(splits) == min(folds, len(np.unique(groups_n[groups_n >= 0])))
+
+
+def test_two_groups_validate_within_the_training_group() -> None:
+    """There is no third group; the split says so, and the test group is still whole."""
+    groups_n, codes_n = np.repeat([0, 1], 50), np.tile([0, 1], 50)
+    split = split_groups(codes_n, groups_n, RunConfig(group_key="donor"))
+    assert len(set(split.part_n[groups_n == 0]) & set(split.part_n[groups_n == 1])) == 0
+    assert {TRAINING, VALIDATION, TEST} == set(split.part_n)
+    assert "same group" in split.notes[0]
+
+
+def test_one_group_is_an_error() -> None:
+    """Nobody is unseen; the message names the flag and the way out."""
+    with pytest.raises(InputError, match=r"--group-key donor: 1 group .*leave --group-key out"):
+        split_groups(np.tile([0, 1], 20), np.zeros(40, dtype=int), RunConfig(group_key="donor"))

@@ -1,16 +1,22 @@
 """Claims about training."""
 
 import dataclasses
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 from torch.nn import functional
 
 from scbaseline import RunConfig, fit_network
 from scbaseline.errors import ConfigError, InputError
-from scbaseline.networks import RECIPES
-from scbaseline.train import Examples, choose_device, logits
+from scbaseline.features import ScaledCounts
+from scbaseline.networks import RECIPES, build_network
+from scbaseline.train import Examples, choose_device, fit_network_on_blocks, logits
 
 CONFIG = RunConfig(device="cpu")
 PCA, EARLY = RECIPES["pca"], RECIPES["hvg-earlystop"]
@@ -36,7 +42,7 @@ def test_the_curve_is_about_the_kept_weights() -> None:
     """The kept epoch's held-out loss and accuracy are those of the network handed back."""
     held_out = examples(seed=1)
     fit = fit_network(EARLY, examples(), held_out, n_labels=3, config=CONFIG)
-    logits_nk = torch.from_numpy(logits(fit.network, held_out.x_nf))
+    logits_nk = torch.from_numpy(logits(fit.network, held_out.x))
     kept = fit.history[fit.kept_epoch - 1]
     loss = functional.cross_entropy(logits_nk, torch.from_numpy(held_out.codes_n)).item()
     assert loss == pytest.approx(kept.held_out_loss, rel=1e-5)
@@ -66,6 +72,60 @@ def test_extra_epochs_are_for_the_curve_alone() -> None:
         assert torch.equal(one, two)
 
 
+def sparse_examples(*, seed: int) -> Examples:
+    """Return scaled counts of three types, 300 cells × 80 genes, a tenth of them not zero."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(3, size=300)
+    rate = np.full((3, 80), 0.08)
+    for k in range(3):
+        rate[k, 10 * k : 10 * k + 10] = 0.3
+    difference = rng.random((300, 80)) * (rng.random((300, 80)) < rate[codes])
+    return Examples(ScaledCounts(-np.ones(80), sparse.csr_matrix(difference)), codes)
+
+
+def test_sparse_counts_train_the_network_that_dense_ones_do() -> None:
+    """With the same seed, sparse counts and the same values in full give the same curve."""
+    recipe = dataclasses.replace(RECIPES["hvg"], extra_epochs=0)
+    losses = []
+    for full in (False, True):
+        train, held_out = sparse_examples(seed=0), sparse_examples(seed=1)
+        if full:
+            train, held_out = (Examples(e.x.dense(), e.codes_n) for e in (train, held_out))
+        fit = fit_network(recipe, train, held_out, n_labels=3, config=CONFIG)
+        losses.append([(epoch.train_loss, epoch.held_out_loss) for epoch in fit.history])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
+
+
+def test_two_processes_train_the_same_bytes() -> None:
+    """With the same seed, the weights of two processes are equal bit by bit."""
+    code = (
+        "import hashlib, test_train as t\n"
+        "fit = t.fit_network(t.RECIPES['hvg'], t.sparse_examples(seed=0),\n"
+        "    t.sparse_examples(seed=1), n_labels=3, config=t.CONFIG)\n"
+        "weights = b''.join(w.numpy().tobytes() for w in fit.network.state_dict().values())\n"
+        "print(hashlib.sha256(weights).hexdigest())\n"
+    )
+    here = str(Path(__file__).parent)
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=here, capture_output=True, text=True, check=True
+        ).stdout
+        for _ in range(2)
+    }
+    assert len(digests) == 1
+
+
+def test_rows_of_examples_are_those_cells() -> None:
+    """Chosen rows of dense and of sparse examples are the same cells, in that order."""
+    whole, rows = sparse_examples(seed=0), np.array([5, 2, 2])
+    chosen = whole.rows(rows)
+    np.testing.assert_array_equal(chosen.x.dense(), whole.x.dense()[rows])
+    np.testing.assert_array_equal(chosen.codes_n, whole.codes_n[rows])
+    np.testing.assert_array_equal(
+        Examples(whole.x.dense(), whole.codes_n).rows(rows).x, chosen.x.dense()
+    )
+
+
 def test_torchs_random_state_is_left_alone() -> None:
     """A caller's own random numbers do not depend on whether a network was trained."""
     torch.manual_seed(7)
@@ -87,3 +147,30 @@ def test_a_missing_gpu_is_said() -> None:
     """Asking for cuda where there is none names the way out."""
     with pytest.raises(ConfigError, match="--device cpu"):
         choose_device("cuda")
+
+
+@pytest.mark.parametrize("form", ["dense", "sparse"])
+def test_blocks_of_cells_train_as_one_matrix_does(form: str) -> None:
+    """With the order that a matrix is taken in, blocks give its weights to the last bit."""
+    make = examples if form == "dense" else sparse_examples
+    train, held_out = make(seed=0), make(seed=1)
+    n_inputs = 6 if form == "dense" else 80
+    config = dataclasses.replace(CONFIG, batch_size=50)
+    whole = fit_network(PCA, train, held_out, n_labels=3, config=config)
+    # The order is drawn after the weights, and by nothing but dropout between the passes.
+    with torch.random.fork_rng():
+        torch.manual_seed(config.seed)
+        build_network(PCA, n_inputs=n_inputs, n_labels=3)
+        orders = [torch.randperm(300).numpy() for _ in range(PCA.max_epochs)]
+
+    def passes() -> Iterator[Examples]:
+        order = orders.pop(0)
+        for start in range(0, 300, 100):
+            yield train.rows(order[start : start + 100])
+
+    blocked = fit_network_on_blocks(
+        PCA, passes, sample=train, held_out=held_out, n_labels=3, config=config
+    )
+    for ours, theirs in zip(blocked.network.parameters(), whole.network.parameters(), strict=True):
+        np.testing.assert_array_equal(ours.detach().numpy(), theirs.detach().numpy())
+    assert blocked.history == whole.history

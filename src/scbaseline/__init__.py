@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from scbaseline.audit import audit_classifiers
     from scbaseline.baselines import predict_baseline
     from scbaseline.calibrate import fit_temperature
     from scbaseline.card import ModelCard
@@ -23,19 +24,24 @@ if TYPE_CHECKING:
     from scbaseline.features import fit_feature_space
     from scbaseline.fitting import run_protocol
     from scbaseline.labels import labels_from_clusters, labels_from_column
-    from scbaseline.pipeline import run, train_classifier
+    from scbaseline.pipeline import run
     from scbaseline.qc import filter_cells
     from scbaseline.results import Run
     from scbaseline.split import split_cells
+    from scbaseline.thinning import structureless_counts, thin_counts
     from scbaseline.train import fit_network
+    from scbaseline.training import train_classifier
+    from scbaseline.verdicts import Audit
 
 _HOME = {
+    "Audit": "verdicts",
     "Classifier": "classifier",
     "ModelCard": "card",
     "Run": "results",
     "RunConfig": "config",
     "ScbaselineError": "errors",
     "ScbaselineWarning": "errors",
+    "audit_classifiers": "audit",
     "check_counts": "data.check",
     "evaluate_predictions": "evaluate",
     "explore_cells": "explore",
@@ -50,16 +56,20 @@ _HOME = {
     "run": "pipeline",
     "run_protocol": "fitting",
     "split_cells": "split",
-    "train_classifier": "pipeline",
+    "structureless_counts": "thinning",
+    "thin_counts": "thinning",
+    "train_classifier": "training",
 }
 
 __all__ = [
+    "Audit",
     "Classifier",
     "ModelCard",
     "Run",
     "RunConfig",
     "ScbaselineError",
     "ScbaselineWarning",
+    "audit_classifiers",
     "check_counts",
     "evaluate_predictions",
     "explore_cells",
@@ -74,6 +84,8 @@ __all__ = [
     "run",
     "run_protocol",
     "split_cells",
+    "structureless_counts",
+    "thin_counts",
     "train_classifier",
 ]
 

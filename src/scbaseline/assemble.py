@@ -13,8 +13,6 @@ from scbaseline import __version__, keys
 from scbaseline.card import ModelCard
 from scbaseline.classifier import Classifier
 from scbaseline.config import RunConfig
-from scbaseline.fitting import totals
-from scbaseline.labels import Labels
 from scbaseline.networks import Recipe
 from scbaseline.results import DataInfo, ProtocolRun, rows_of
 from scbaseline.split import VALIDATION
@@ -30,7 +28,6 @@ def build_classifier(
     one: ProtocolRun,
     adata: "AnnData",
     *,
-    labels: Labels,
     data: DataInfo,
     config: RunConfig,
     judged: str,
@@ -41,12 +38,12 @@ def build_classifier(
     ----------
     recipe, one
         The recipe, and the protocol's run that holds its network.
-    adata, labels, data, config
+    adata, data, config
         What the protocol was run on.
     judged
         On which cells the evaluations rest.
     """
-    trained = one.trained[recipe.name]
+    trained, labels = one.trained[recipe.name], one.labels
     if trained.fit is None or trained.temperature is None:
         raise AssertionError(f"{recipe.name}: a saved model is a calibrated network")
     genes = adata.var.iloc[one.space.genes_g]
@@ -54,7 +51,12 @@ def build_classifier(
     if labels.rare:
         notes.append(f"labels left out, with too few cells: {', '.join(labels.rare)}")
     rows = rows_of(
-        one.protocol.name, one.tier, labels.source, recipe.name, one.evaluations[recipe.name]
+        one.protocol.name,
+        one.tier,
+        recipe.name,
+        one.evaluations[recipe.name],
+        label_source=labels.source,
+        label_origin=labels.origin,
     )
     card = ModelCard(
         recipe=recipe,
@@ -77,10 +79,11 @@ def build_classifier(
     )
     validation = one.split.rows(VALIDATION)
     validation = validation[:: -(-len(validation) // _MOST_VALIDATION_CELLS)]
+    total_n = adata.obs[keys.TOTAL_COUNTS].to_numpy(np.float64)
     counts_ng = adata.X[validation][:, one.space.genes_g].toarray()
     return classifier.with_coverage(
         torch.from_numpy(counts_ng),
-        torch.from_numpy(totals(adata)[validation].astype(np.float32)),
+        torch.from_numpy(total_n[validation].astype(np.float32)),
         labels.codes_n[validation],
         seed=config.seed,
     )

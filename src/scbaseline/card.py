@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from scbaseline.networks import Recipe
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,13 @@ from torch import Tensor, nn
 from scbaseline import keys
 from scbaseline.card import ModelCard
 from scbaseline.coverage import Coverage, assess_coverage, measure_gene_loss, require_coverage
-from scbaseline.data.genes import align_genes, aligned_counts
+from scbaseline.data.genes import GeneAlignment, align_genes, aligned_counts
 from scbaseline.data.stream import CountStream, stream_counts
 from scbaseline.features import FeatureSpace
 from scbaseline.model_file import read_model, write_model
 from scbaseline.networks import build_network
+from scbaseline.networks.scale import Scale
+from scbaseline.networks.sparse import SparseRows, affine
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -102,21 +104,18 @@ class Classifier(nn.Module):
         total_n
             Each cell's total count over all of its genes, not only the model's.
         """
-        logits_nk = self.logits(self.standardise(counts_ng, total_n))
+        logits_nk = self.logits(self.scale.dense(counts_ng, total_n))
         return torch.softmax(logits_nk / self.temperature, dim=1)
 
-    def standardise(self, counts_ng: Tensor, total_n: Tensor) -> Tensor:
-        """Return normalised, logged, scaled and clipped values; see :meth:`forward`."""
-        # A cell without a count has only zeros to normalise; any total will do for it.
-        per_cell = self.target_sum / total_n.clamp(min=1).unsqueeze(1)
-        x_ng = (torch.log1p(counts_ng * per_cell) - self.mean_g) / self.sd_g
-        x_ng = torch.maximum(torch.minimum(x_ng, self.max_value), -self.max_value)
-        return torch.where(torch.isnan(counts_ng), self.center_g, x_ng)
+    @property
+    def scale(self) -> Scale:
+        """What turns counts into the values that the network sees."""
+        return Scale(self.mean_g, self.sd_g, self.center_g, self.target_sum, self.max_value)
 
-    def logits(self, x_ng: Tensor) -> Tensor:
+    def logits(self, x_ng: Tensor | SparseRows) -> Tensor:
         """Return the network's logits for standardised values, cells × labels."""
         if self.components_gc.shape[1] > 0:
-            x_ng = (x_ng - self.center_g) @ self.components_gc
+            x_ng = affine(x_ng, self.components_gc, -(self.center_g @ self.components_gc))
         logits_nk: Tensor = self.network(x_ng)
         return logits_nk
 
@@ -135,7 +134,7 @@ class Classifier(nn.Module):
         seed
             Of the choices of genes that are taken away.
         """
-        x_ng = self.standardise(counts_ng, total_n).requires_grad_(True)
+        x_ng = self.scale.dense(counts_ng, total_n).requires_grad_(True)
         logits_nk = self.logits(x_ng)
         gradients = [
             torch.autograd.grad(logits_nk[:, k].sum(), x_ng, retain_graph=True)[0]
@@ -169,10 +168,7 @@ class Classifier(nn.Module):
         InputError
             The query has none of the model's genes.
         """
-        found = align_genes(self.card.gene_symbols, self.card.gene_ids, var)
-        return assess_coverage(
-            found.columns >= 0, self.weight_kg.numpy(), self.card.gene_loss, self.card.labels
-        )
+        return self._coverage(align_genes(self.card.gene_symbols, self.card.gene_ids, var))
 
     def probabilities(self, adata: "AnnData", *, force: bool = False) -> NDArray[np.float32]:
         """Return probabilities for cells that someone else counted, cells × labels.
@@ -222,33 +218,40 @@ class Classifier(nn.Module):
         """
         names = np.asarray(self.card.labels, dtype=object)
         for rows, probabilities_nk, empty_n in self._probabilities(stream, force=force):
-            predicted = pd.DataFrame(
-                {
-                    keys.PREDICTED_LABEL: names[probabilities_nk.argmax(axis=1)],
-                    keys.PROBABILITY: probabilities_nk.max(axis=1),
-                },
-                index=pd.Index(stream.cell_ids[rows], name=keys.CELL_ID),
-            )
-            if probabilities:
-                columns = [f"{keys.PROBABILITY}_{label}" for label in self.card.labels]
-                predicted[columns] = probabilities_nk
             # The profile of a cell without counts is that of no cell.
-            predicted.loc[empty_n, keys.PREDICTED_LABEL] = None
-            predicted.loc[empty_n, predicted.columns[1:]] = np.nan
-            yield predicted
+            probabilities_nk[empty_n] = np.nan
+            labels_n = names[np.nan_to_num(probabilities_nk).argmax(axis=1)]
+            labels_n[empty_n] = None
+            columns = {
+                keys.PREDICTED_LABEL: labels_n,
+                keys.PROBABILITY: probabilities_nk.max(axis=1),
+            }
+            if probabilities:
+                for label, probability_n in zip(self.card.labels, probabilities_nk.T, strict=True):
+                    columns[f"{keys.PROBABILITY}_{label}"] = probability_n
+            cell_ids = pd.Index(stream.cell_ids[rows], name=keys.CELL_ID)
+            yield pd.DataFrame(columns, index=cell_ids)
+
+    def _coverage(self, found: GeneAlignment) -> Coverage:
+        return assess_coverage(
+            found.columns >= 0, self.weight_kg.numpy(), self.card.gene_loss, self.card.labels
+        )
 
     def _probabilities(
         self, stream: CountStream, *, force: bool
     ) -> "Iterator[tuple[slice, NDArray[np.float32], NDArray[np.bool_]]]":
         """Yield rows, their probabilities, and which of them have no count at all."""
-        require_coverage(self.coverage(stream.var), force=force)
         found = align_genes(self.card.gene_symbols, self.card.gene_ids, stream.var)
+        require_coverage(self._coverage(found), force=force)
         for rows, counts, total_n in stream.blocks():
-            counts_ng = aligned_counts(counts, found).toarray()
-            counts_ng[:, found.columns < 0] = np.nan
             with torch.inference_mode():
-                totals = torch.from_numpy(total_n.astype(np.float32))
-                probabilities_nk = self(torch.from_numpy(counts_ng), totals).numpy()
+                x_ng = self.scale.sparse(
+                    aligned_counts(counts, found),
+                    torch.from_numpy(total_n.astype(np.float32)),
+                    missing_g=found.columns < 0,
+                )
+                logits_nk = self.logits(x_ng)
+                probabilities_nk = torch.softmax(logits_nk / self.temperature, dim=1).numpy()
             yield rows, probabilities_nk, np.diff(counts.indptr) == 0
 
     def save(self, path: str | Path) -> None:

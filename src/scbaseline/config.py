@@ -1,6 +1,7 @@
 """Every setting of a run, on one page: default < TOML file < command-line flag."""
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from scbaseline import keys
@@ -23,8 +24,16 @@ class RunConfig:
     label_key: str | None = None
     """Column of obs that holds the labels. Without it, the labels are Leiden clusters."""
 
-    protocol: tuple[str, ...] = ("published", "inductive")
-    """Evaluation protocols, in the table's order: published, inductive."""
+    label_origin: Literal["same-counts", "independent", "unknown"] = "unknown"
+    """Where given labels come from: made from these same counts, or independent of them."""
+
+    group_key: str | None = None
+    """Column of obs that holds each cell's donor or batch, for protocol group."""
+
+    protocol: tuple[str, ...] | None = None
+    """Evaluation protocols: published, inductive, half, thinned, group, null-published,
+    null-half, null-thinned. By default, a run takes the first four, and group where there is
+    a group key; an audit takes all."""
 
     recipe: tuple[str, ...] = ("pca", "hvg", "hvg-earlystop")
     """Networks to train: pca, hvg, hvg-earlystop."""
@@ -72,6 +81,18 @@ class RunConfig:
     resolution: float = 1.0
     """Leiden's resolution: higher gives more clusters."""
 
+    merge_unstable: bool = False
+    """Merge clusters that other seeds, resolutions or halves of the counts do not find again."""
+
+    thin_fraction: float = 0.5
+    """Share of the counts that goes to the first part where counts are thinned."""
+
+    draws: int = 3
+    """Times that counts are thinned anew, for half and thinned."""
+
+    null_draws: int = 5
+    """Times that structureless counts are drawn."""
+
     min_cells_per_label: int = 5
     """Leave out labels with fewer cells than this."""
 
@@ -82,7 +103,11 @@ class RunConfig:
     """Share of each label's cells that stops and calibrates the networks."""
 
     folds: int = 5
-    """Folds of a cross-validation: each cell is judged once, by a network that never saw it."""
+    """Folds of a cross-validation: each cell is judged once, by a network that never saw it.
+    Labels with fewer cells than folds are left out of it."""
+
+    repeats: int = 3
+    """Times that the cross-validation of an audit is repeated, each with another seed."""
 
     learning_rate: float = 1e-3
     """Adam's step size."""
@@ -95,7 +120,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         field_types = {field.name: _type_name(field.type) for field in fields(self)}
-        for name in ("label_key", "total_key"):
+        for name in ("label_key", "total_key", "group_key"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):
                 raise ConfigError(f"{name}: {value!r} was given; the name of a column is wanted")
@@ -113,6 +138,8 @@ class RunConfig:
                 raise ConfigError(f"{name}: {value!r} was given; {_range(low, high)} is allowed")
         for name, table in (("protocol", PROTOCOLS), ("recipe", RECIPES)):
             chosen = getattr(self, name)
+            if name == "protocol" and chosen is None:
+                continue
             if not isinstance(chosen, tuple):
                 raise ConfigError(f"{name}: {chosen!r} was given; a tuple of names is wanted")
             for value in chosen:
@@ -124,8 +151,16 @@ class RunConfig:
                 raise ConfigError(f"{name}: none was given; choose from {', '.join(table)}")
             # One order whatever the order of the flags, so that equal settings are equal.
             object.__setattr__(self, name, tuple(known for known in table if known in chosen))
-        if self.device not in ("auto", "cpu", "cuda"):
-            raise ConfigError(f"device: {self.device!r} is not known; choose auto, cpu or cuda")
+        for name, choices in (
+            ("device", ("auto", "cpu", "cuda")),
+            ("label_origin", ("same-counts", "independent", "unknown")),
+            ("merge_unstable", (True, False)),
+        ):
+            value = getattr(self, name)
+            if value not in choices:
+                raise ConfigError(
+                    f"{name}: {value!r} is not known; choose {', '.join(map(str, choices))}"
+                )
         if self.test_fraction + self.validation_fraction > 0.9:
             raise ConfigError(
                 f"test_fraction + validation_fraction: {self.test_fraction} + "
@@ -136,8 +171,21 @@ class RunConfig:
                 f"label_key: {self.label_key} is a column that quality control computes; "
                 "give your labels another name"
             )
-        if self.label_key == "":
-            raise ConfigError("label_key: the name is empty; name a column of obs")
+        for name in ("label_key", "group_key"):
+            if getattr(self, name) == "":
+                raise ConfigError(f"{name}: the name is empty; name a column of obs")
+
+    def with_protocols(self, default: Iterable[str]) -> "RunConfig":
+        """Return the settings with ``default`` as protocols where none were chosen.
+
+        Parameters
+        ----------
+        default
+            Names of protocols; ``group`` is added where there is a group key.
+        """
+        if self.protocol is not None:
+            return self
+        return replace(self, protocol=(*default, *(["group"] if self.group_key else [])))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings by name, without the unset ones, as a TOML file holds them."""
@@ -159,6 +207,10 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "n_neighbors": (2, 1000),
     "n_pcs": (2, 1000),
     "resolution": (1e-3, 1e3),
+    "thin_fraction": (0.05, 0.95),
+    "draws": (1, 100),
+    "null_draws": (1, 100),
+    "repeats": (1, 100),
     "min_cells_per_label": (3, 10**9),  # one cell each to train, to stop and to test on
     "test_fraction": (0.01, 0.8),
     "validation_fraction": (0.01, 0.8),

@@ -5,17 +5,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import (
-    accuracy_score,
-    confusion_matrix,
-    f1_score,
-    precision_recall_fscore_support,
-)
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from scbaseline.config import RunConfig
-
-LEVEL = 95.0
-"""Every interval's level, in per cent."""
+from scbaseline.metrics import (
+    METRICS,
+    cell_scores,
+    checked_probabilities,
+    confusion_scores,
+    percentile_interval,
+)
+from scbaseline.reliability import Reliability, bin_confidences
 
 MIN_CELLS_FOR_INTERVAL = 5
 """A label with fewer test cells gets no interval of its own."""
@@ -34,12 +34,14 @@ class Score:
     Attributes
     ----------
     metric
-        scikit-learn's name of it, where it has one.
+        A key of ``METRICS``; ``train_accuracy``; or, per label, ``f1``, ``precision``,
+        ``recall``, ``support``.
     label
         The label that it is about; ``None``: all of them.
     value, low, high
-        The value and its 95 % interval. None for counts and training figures, for labels
-        with fewer than ``MIN_CELLS_FOR_INTERVAL`` test cells, and where every draw is equal.
+        The value and its 95 % interval. None for counts, training figures and calibration
+        errors, for labels with fewer than ``MIN_CELLS_FOR_INTERVAL`` test cells, and where
+        every draw is equal.
     n
         The number of cells that it is a share of; for precision, those predicted so.
     """
@@ -64,15 +66,32 @@ class Evaluation:
         The names of the k labels.
     scores
         All scores, those over all labels first.
+    reliability
+        How often predictions are right at each level of confidence; None without
+        probabilities.
     """
 
     confusion_kk: NDArray[np.int64]
     labels: tuple[str, ...]
     scores: tuple[Score, ...]
+    reliability: Reliability | None = None
 
     def score(self, metric: str, label: str | None = None) -> Score:
-        """Return one score by name."""
-        return next(s for s in self.scores if (s.metric, s.label) == (metric, label))
+        """Return one score by name.
+
+        Raises
+        ------
+        KeyError
+            It was not computed: without probabilities, there is no log loss.
+        """
+        found = next((s for s in self.scores if (s.metric, s.label) == (metric, label)), None)
+        if found is None:
+            raise KeyError(f"{metric} of {label or 'all labels'} is not among the scores")
+        return found
+
+    def without_intervals(self) -> "Evaluation":
+        """Return the same scores without intervals, where cells are not what varies."""
+        return replace(self, scores=tuple(replace(s, low=None, high=None) for s in self.scores))
 
 
 def evaluate_predictions(
@@ -83,28 +102,45 @@ def evaluate_predictions(
     config: RunConfig,
     train_accuracy: float | None,
     n_train: int,
+    probability_nk: NDArray[np.floating] | None = None,
+    uncalibrated_nk: NDArray[np.floating] | None = None,
 ) -> Evaluation:
     """Score predictions on the test cells, with bootstrap intervals over test cells.
 
     An interval holds the classifier fixed and draws the test cells anew: it says nothing
-    of another training set, donor or clustering. For accuracy, cells are drawn from all
-    test cells; for the other scores, within each label, so that every draw holds every
-    label. One or two cells drawn from themselves never change, and macro-F1's interval
-    would cover half the time with labels so small; where a label has fewer than
-    ``MIN_CELLS_FOR_INTERVAL`` test cells, its share of right ones is drawn from what they
-    leave open (a Beta distribution with Jeffreys' prior, the wrong ones spread evenly).
+    of another training set, donor or clustering. For accuracy and the probability scores,
+    cells are drawn from all test cells; for the other scores, within each label, so that
+    every draw holds every label. One or two cells drawn from themselves never change, and
+    macro-F1's interval would cover half the time with labels so small; where a label has
+    fewer than ``MIN_CELLS_FOR_INTERVAL`` test cells, its share of right ones is drawn from
+    what they leave open (a Beta distribution with Jeffreys' prior, the wrong ones spread
+    evenly).
+    Label sizes are held at those seen. As a statement about cells with other sizes drawn,
+    macro-F1's interval is too narrow, since a tiny label's precision hangs on how many there
+    are (``benchmarks/intervals.py``); :func:`scbaseline.resample.bootstrap_cells` draws them.
+    Calibration errors have no interval: see :attr:`scbaseline.reliability.Bins.ece`.
 
     Parameters
     ----------
     true_n, predicted_n
         Label codes of the test cells.
     labels
-        The names of the k labels; macro-F1 is over those with test cells.
+        The names of the k labels; means over labels are over those with test cells.
     config
         ``n_bootstrap``, ``seed``.
     train_accuracy, n_train
         The share of training cells that the classifier gets right, and their number; None
         where the training cells are not at hand.
+    probability_nk
+        Probabilities, test cells × labels, as a user gets them.
+    uncalibrated_nk
+        The same before the temperature.
+
+    Raises
+    ------
+    InputError
+        ``probability_nk`` or ``uncalibrated_nk`` has another shape, or holds no
+        probabilities.
 
     References
     ----------
@@ -128,18 +164,45 @@ def evaluate_predictions(
         ],
         axis=1,
     )
-    precision, recall, f1, support = precision_recall_fscore_support(
-        true_n, predicted_n, labels=codes, zero_division=0
-    )
-    drawn = dict(zip(("precision", "recall", "f1"), _per_label(drawn_bkk), strict=True))
-    present = np.flatnonzero(support)  # a label without a test cell has no recall to average
-    macro = f1_score(true_n, predicted_n, labels=present, average="macro", zero_division=0)
-    scores = [
-        _score("accuracy", None, accuracy_score(true_n, predicted_n), draws=correct, n=n),
-        _score("f1_macro", None, macro, draws=drawn["f1"][:, present].mean(axis=1), n=n),
-    ]
+    draws = {**confusion_scores(drawn_bkk), "accuracy": correct}
+    overall = {
+        name: _score(name, None, float(value), draws=draws[name], n=n)
+        for name, value in confusion_scores(confusion_kk).items()
+    }
+    binned = {}
+    for suffix, given_nk in (("", probability_nk), ("_uncalibrated", uncalibrated_nk)):
+        if given_nk is None:
+            continue
+        p_nk = checked_probabilities(given_nk, n_cells=n, n_labels=len(labels))
+        bins = bin_confidences(p_nk[np.arange(n), predicted_n], predicted_n == true_n)
+        binned[suffix] = bins
+        overall[f"ece{suffix}"] = Score(f"ece{suffix}", None, bins.ece, None, None, n)
+        if given_nk is probability_nk:
+            of_cells = cell_scores(true_n, p_nk)
+            means_bm = _mean_draws(rng, np.stack(list(of_cells.values())), config.n_bootstrap)
+            for m, (name, values_n) in enumerate(of_cells.items()):
+                value = float(values_n.mean())
+                overall[name] = _score(name, None, value, draws=means_bm[:, m], n=n)
+    scores = [overall[name] for name in METRICS if name in overall]
     if train_accuracy is not None:
         scores.append(Score("train_accuracy", None, train_accuracy, None, None, n_train))
+    scores += _label_scores(true_n, predicted_n, labels, drawn_bkk=drawn_bkk)
+    reliability = Reliability(binned[""], binned.get("_uncalibrated")) if "" in binned else None
+    return Evaluation(confusion_kk, tuple(labels), tuple(scores), reliability)
+
+
+def _label_scores(
+    true_n: NDArray[np.int64],
+    predicted_n: NDArray[np.int64],
+    labels: Sequence[str],
+    *,
+    drawn_bkk: NDArray[np.float64],
+) -> list[Score]:
+    precision, recall, f1, support = precision_recall_fscore_support(
+        true_n, predicted_n, labels=np.arange(len(labels)), zero_division=0
+    )
+    drawn = dict(zip(("precision", "recall", "f1"), _per_label(drawn_bkk), strict=True))
+    scores = []
     for code, label in enumerate(labels):
         cells, predicted = int(support[code]), int((predicted_n == code).sum())
         for metric, values, n_of in (
@@ -151,7 +214,7 @@ def evaluate_predictions(
             enough = cells >= MIN_CELLS_FOR_INTERVAL
             scores.append(score if enough else replace(score, low=None, high=None))
         scores.append(Score("support", label, float(cells), None, None, cells))
-    return Evaluation(confusion_kk, tuple(labels), tuple(scores))
+    return scores
 
 
 def _draw_cells(
@@ -182,13 +245,23 @@ def _per_label(
     )
 
 
+def _mean_draws(
+    rng: np.random.Generator, values_mn: NDArray[np.float64], n_draws: int
+) -> NDArray[np.float64]:
+    """Draw cells anew and return each metric's mean over them, draws × metrics."""
+    n = values_mn.shape[1]
+    # How often each cell was drawn, one draw at a time: 200,000 cells × all draws would be
+    # 3 GB, and a sum over counts is quicker than taking every drawn cell from each metric.
+    counts = (np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(n_draws))
+    means_bm: NDArray[np.float64] = np.stack([values_mn @ count_n for count_n in counts]) / n
+    return means_bm
+
+
 def _score(
     metric: str, label: str | None, value: float, *, draws: NDArray[np.float64], n: int
 ) -> Score:
-    # Where all cells go the same way, so do all draws: [1, 1] would claim a certainty that
-    # the cells do not give.
-    if draws.min() == draws.max():
+    low, high = percentile_interval(draws)
+    if low is None or high is None:
         return Score(metric, label, float(value), None, None, n)
-    low, high = np.percentile(draws, [(100 - LEVEL) / 2, (100 + LEVEL) / 2])
     # What tiny labels leave open can lie to one side of what was seen of them.
-    return Score(metric, label, float(value), float(min(low, value)), float(max(high, value)), n)
+    return Score(metric, label, float(value), min(low, float(value)), max(high, float(value)), n)

@@ -15,8 +15,9 @@ from scbaseline.data.stream import CountStream
 from scbaseline.errors import ConfigError, InputError, did_you_mean
 from scbaseline.evaluate import Evaluation, evaluate_predictions
 from scbaseline.labels import check_label_key, label_texts
+from scbaseline.protocols import PROTOCOLS
 
-PROTOCOL, TIER = "external", "T4"
+PROTOCOL = PROTOCOLS["external"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class ExternalEvaluation:
     ----------
     evaluation
         Over the cells whose label has a counterpart in the model.
+    label_source, label_origin
+        Where the other study's labels come from.
     coverage
         What the query's genes let the model do.
     left_out
@@ -55,10 +58,17 @@ class ExternalEvaluation:
     """
 
     evaluation: Evaluation
+    label_source: str
+    label_origin: str
     coverage: Coverage
     left_out: dict[str, int]
     n_unlabelled: int
     notes: tuple[str, ...]
+
+    @property
+    def tier(self) -> str:
+        """The tier of evidence that another study's labels reach."""
+        return PROTOCOL.tier(self.label_source)
 
 
 def read_label_map(path: str | Path | None) -> LabelMap:
@@ -108,7 +118,7 @@ def evaluate_external(
     stream
         The query's counts, with labels in ``obs[config.label_key]``.
     config
-        ``label_key``, ``n_bootstrap``, ``seed``.
+        ``label_key``, ``label_origin``, ``n_bootstrap``, ``seed``.
     label_map
         How labels are brought to one set.
     force
@@ -158,6 +168,8 @@ def evaluate_external(
     )
     return ExternalEvaluation(
         evaluation,
+        f"given:{config.label_key}",
+        config.label_origin,
         classifier.coverage(stream.var),
         dict(left_out.most_common()),
         n_unlabelled=int(given.isna().sum() + ((true_n >= 0) & (predicted_n < 0)).sum()),

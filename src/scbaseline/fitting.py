@@ -1,141 +1,231 @@
 """One protocol: counts, labels and a split in; fitted features, networks and their scores out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from scbaseline import keys
 from scbaseline.baselines import BASELINES, predict_baseline
 from scbaseline.calibrate import fit_temperature
 from scbaseline.config import RunConfig
-from scbaseline.evaluate import evaluate_predictions
-from scbaseline.features import FeatureSpace, fit_feature_space
+from scbaseline.errors import InputError
+from scbaseline.evaluate import Evaluation, evaluate_predictions
+from scbaseline.features import FeatureSpace, ScaledCounts, fit_feature_space
 from scbaseline.labels import Labels
 from scbaseline.networks import RECIPES, Recipe
 from scbaseline.protocols import Protocol
 from scbaseline.results import ProtocolRun, Trained
 from scbaseline.split import TEST, TRAINING, VALIDATION, Split
+from scbaseline.thinning import Counts
 from scbaseline.train import Examples, fit_network, logits
-
-if TYPE_CHECKING:
-    from anndata import AnnData
 
 Stage = Callable[[str], AbstractContextManager[None]]
 """Opens a named stage; the pipeline times it and reports that it began."""
 
+STANDARD_BASELINES = tuple(name for name, baseline in BASELINES.items() if baseline.always)
+"""The baselines that stand beside the networks wherever these are judged."""
+
 
 def run_protocol(
     protocol: Protocol,
-    adata: "AnnData",
+    counts: Counts,
     labels: Labels,
     *,
     split: Split,
     config: RunConfig,
+    baselines: Iterable[str] = STANDARD_BASELINES,
     whole: FeatureSpace | None = None,
+    curves: bool = False,
     stage: Stage = lambda _: nullcontext(),
 ) -> ProtocolRun:
     """Fit features, networks and baselines as one protocol says, and judge them on test cells.
 
     Parameters
     ----------
+    protocol, counts, labels, split, config, baselines, whole, curves, stage
+        As for :func:`fit_protocol`; without test cells, nothing is judged.
+
+    Raises
+    ------
+    InputError
+        The training cells carry fewer than two labels.
+    """
+    one = fit_protocol(
+        protocol,
+        counts,
+        labels,
+        split=split,
+        config=config,
+        baselines=baselines,
+        whole=whole,
+        curves=curves,
+        stage=stage,
+    )
+    return replace(one, evaluations=_judge(one, config))
+
+
+def fit_protocol(
+    protocol: Protocol,
+    counts: Counts,
+    labels: Labels,
+    *,
+    split: Split,
+    config: RunConfig,
+    baselines: Iterable[str] = STANDARD_BASELINES,
+    whole: FeatureSpace | None = None,
+    curves: bool = False,
+    stage: Stage = lambda _: nullcontext(),
+) -> ProtocolRun:
+    """Fit features, networks and baselines as one protocol says; predict every cell.
+
+    Parameters
+    ----------
     protocol
         What is fitted on which cells.
-    adata
-        The kept cells: raw counts over all genes in ``X``, totals in ``obs``.
+    counts
+        The counts that the protocol's features are made from, of the kept cells.
     labels, split
-        What to learn, and the part of each cell; without test cells, nothing is judged.
+        What to learn, and the part of each cell.
+    config
+        The settings, with the recipes.
+    baselines
+        Names of baselines to fit.
     whole
-        The feature space of all cells, where it has been fitted already.
+        The feature space of all these cells, where it has been fitted already.
+    curves
+        Whether to train past the kept epoch where a recipe's curve is to show it.
     stage
         Opens a named stage around each step.
+
+    Raises
+    ------
+    InputError
+        The training cells carry fewer than two labels.
     """
     if protocol.stops_on == "test":
         split = split.without_validation()
     train, test = split.rows(TRAINING), split.rows(TEST)
     held_out = split.rows(TEST if protocol.stops_on == "test" else VALIDATION)
-    counts_ng, total_n = adata.X, totals(adata)
+    notes = (*split.notes, *_unlearnt(labels, train, test))
     with stage(f"{protocol.name}: features"):
-        if protocol.features_from == "training":
-            space = fit_feature_space(counts_ng[train], total_n[train], config)
+        if protocol.fitted_on == "training":
+            space = fit_feature_space(counts.counts_ng[train], counts.total_n[train], config)
         else:
-            space = whole or fit_feature_space(counts_ng, total_n, config)
-        scaled = space.scale(counts_ng, total_n)
+            space = whole or fit_feature_space(counts.counts_ng, counts.total_n, config)
+        scaled = space.scale(counts.counts_ng, counts.total_n)
+        features: dict[str, NDArray[np.float32] | ScaledCounts]
         pcs_nc = space.project(scaled)
-        features = {"pca": pcs_nc}
-        if any(RECIPES[name].features == "hvg" for name in config.recipe):
-            features["hvg"] = scaled.dense()
+        features = {"pca": pcs_nc, "hvg": scaled}
 
     trained: dict[str, Trained] = {}
     for name in config.recipe:
         with stage(f"{protocol.name}: {name}"):
-            recipe = RECIPES[name]
-            if not protocol.saves_models:  # its training curve is not drawn
-                recipe = replace(recipe, extra_epochs=0)
+            recipe = RECIPES[name] if curves else replace(RECIPES[name], extra_epochs=0)
             trained[name] = _train_network(
                 recipe,
                 features[recipe.features],
                 labels,
                 train=train,
                 held_out=held_out,
+                test=test,
                 config=config,
-                calibrated=protocol.saves_models,
+                calibrated=protocol.calibrates,
             )
-    for name in BASELINES:
+    for name in baselines:
         with stage(f"{protocol.name}: {name}"):
-            train_codes_n = labels.codes_n[train]
-            trained[name] = Trained(
-                predict_baseline(
-                    name, pcs_nc[train], train_codes_n, query_pcs_nc=pcs_nc, config=config
-                )
+            # A linear model of scaled genes needs no constant row: it has an intercept.
+            x = pcs_nc if BASELINES[name].features == "pca" else scaled.difference_ng
+            prediction = predict_baseline(
+                name,
+                x[train],
+                labels.codes_n[train],
+                query_nf=x,
+                n_labels=len(labels.names),
+                config=config,
             )
+            probability_nk = prediction.probability_nk
+            trained[name] = Trained(
+                prediction.predicted_n,
+                test_probability_nk=None if probability_nk is None else probability_nk[test],
+            )
+    tier = protocol.tier(labels.source)
+    return ProtocolRun(protocol, tier, labels, split, space, trained, {}, notes)
+
+
+def _judge(one: ProtocolRun, config: RunConfig) -> dict[str, Evaluation]:
+    train, test = one.split.rows(TRAINING), one.split.rows(TEST)
     evaluations = {}
-    for name, one in trained.items() if len(test) else ():
-        right = one.predicted_n[train] == labels.codes_n[train]
-        evaluations[name] = evaluate_predictions(
-            labels.codes_n[test],
-            one.predicted_n[test],
-            labels.names,
+    for name, trained in one.trained.items() if len(test) else ():
+        right = trained.predicted_n[train] == one.labels.codes_n[train]
+        # Under a protocol that stops on test cells, a probability is no claim about others.
+        calibrated = one.protocol.calibrates
+        evaluation = evaluate_predictions(
+            one.labels.codes_n[test],
+            trained.predicted_n[test],
+            one.labels.names,
             config=config,
             train_accuracy=float(right.mean()),
             n_train=len(train),
+            probability_nk=trained.test_probability_nk if calibrated else None,
+            uncalibrated_nk=trained.test_uncalibrated_nk if calibrated else None,
         )
-    tier = protocol.tier(labels.source)
-    return ProtocolRun(protocol, tier, split, space, trained, evaluations)
+        # Cells of one donor fare alike: an interval over cells would be too narrow for others.
+        by_groups = one.protocol.tests_on == "groups"
+        evaluations[name] = evaluation.without_intervals() if by_groups else evaluation
+    return evaluations
 
 
-def totals(adata: "AnnData") -> NDArray[np.float64]:
-    """Return each cell's total count, as the check of the counts left it in ``obs``."""
-    total_n: NDArray[np.float64] = adata.obs[keys.TOTAL_COUNTS].to_numpy(np.float64)
-    return total_n
+def _unlearnt(labels: Labels, train: NDArray[np.int64], test: NDArray[np.int64]) -> tuple[str, ...]:
+    """Name the test cells' labels that no training cell carries; refuse where none is left."""
+    learnt = np.unique(labels.codes_n[train])
+    if len(learnt) < 2:
+        seen = ", ".join(labels.names[code] for code in learnt) or "none"
+        raise InputError(
+            f"the training cells carry {len(learnt)} label ({seen}); two are needed to tell "
+            "them apart; where groups are held out, each label should be in several groups"
+        )
+    missing = np.setdiff1d(labels.codes_n[test], learnt)
+    if not len(missing):
+        return ()
+    n_cells = int(np.isin(labels.codes_n[test], missing).sum())
+    names = ", ".join(labels.names[code] for code in missing)
+    return (f"{n_cells:,} test cells carry labels that no training cell has: {names}",)
 
 
 def _train_network(
     recipe: Recipe,
-    x_nf: NDArray[np.float32],
+    x: NDArray[np.float32] | ScaledCounts,
     labels: Labels,
     *,
     train: NDArray[np.int64],
     held_out: NDArray[np.int64],
+    test: NDArray[np.int64],
     config: RunConfig,
     calibrated: bool,
 ) -> Trained:
     """Train one recipe on the rows ``train``, watching ``held_out``; predict every cell."""
+    cells = Examples(x, labels.codes_n)
     fit = fit_network(
         recipe,
-        Examples(x_nf[train], labels.codes_n[train]),
-        Examples(x_nf[held_out], labels.codes_n[held_out]),
+        cells.rows(train),
+        cells.rows(held_out),
         n_labels=len(labels.names),
         config=config,
     )
-    logits_nk = logits(fit.network, x_nf)
+    logits_nk = logits(fit.network, x)
     predicted_n = logits_nk.argmax(axis=1)
     if not calibrated:
         return Trained(predicted_n, fit)
     temperature = fit_temperature(logits_nk[held_out], labels.codes_n[held_out])
-    probability_n = softmax(logits_nk / temperature, axis=1).max(axis=1)
-    return Trained(predicted_n, fit, probability_n, temperature)
+    probability_nk = softmax(logits_nk / temperature, axis=1)
+    return Trained(
+        predicted_n,
+        fit,
+        probability_n=probability_nk.max(axis=1),
+        temperature=temperature,
+        test_probability_nk=probability_nk[test],
+        test_uncalibrated_nk=softmax(logits_nk[test], axis=1),
+    )

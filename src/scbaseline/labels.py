@@ -26,6 +26,8 @@ class Labels:
         The k labels, in natural order.
     source
         ``"clusters"`` or ``"given:<column>"``.
+    origin
+        ``"same-counts"``: made from these counts; ``"independent"``; ``"unknown"``.
     n_unlabelled
         Cells without a label.
     rare
@@ -35,8 +37,28 @@ class Labels:
     codes_n: NDArray[np.int64]
     names: tuple[str, ...]
     source: str
+    origin: str
     n_unlabelled: int
     rare: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The donor or batch of each cell.
+
+    Attributes
+    ----------
+    codes_n
+        Index into ``names`` per cell; −1 where none is named.
+    names
+        The groups, in natural order.
+    key
+        The column of obs.
+    """
+
+    codes_n: NDArray[np.int64]
+    names: tuple[str, ...]
+    key: str
 
 
 def labels_from_clusters(clusters_n: ArrayLike, config: RunConfig) -> Labels:
@@ -54,7 +76,8 @@ def labels_from_clusters(clusters_n: ArrayLike, config: RunConfig) -> Labels:
     InputError
         Fewer than two clusters are large enough.
     """
-    return _encode(pd.Series(np.asarray(clusters_n, dtype=str)), CLUSTERS, config)
+    texts = pd.Series(np.asarray(clusters_n, dtype=str))
+    return _encode(texts, CLUSTERS, "same-counts", config)
 
 
 def labels_from_column(obs: pd.DataFrame, config: RunConfig) -> Labels:
@@ -75,16 +98,43 @@ def labels_from_column(obs: pd.DataFrame, config: RunConfig) -> Labels:
     """
     check_label_key(obs, config)
     label_key = config.label_key
-    return _encode(label_texts(obs[label_key]), f"given:{label_key}", config)
+    source = f"given:{label_key}"
+    return _encode(label_texts(obs[label_key]), source, config.label_origin, config)
 
 
-def label_texts(values: "pd.Series[str]") -> "pd.Series[str]":
+def groups_from_column(obs: pd.DataFrame, config: RunConfig) -> Groups:
+    """Take the column ``config.group_key`` of ``obs`` as each cell's donor or batch.
+
+    Parameters
+    ----------
+    obs
+        Annotations, one row per cell.
+    config
+        ``group_key``.
+
+    Raises
+    ------
+    InputError
+        No such column, or a column of continuous numbers.
+    """
+    key = str(config.group_key)
+    _check_key(obs, key, "--group-key")
+    texts = label_texts(obs[key], option="--group-key")
+    names = tuple(sorted(set(texts.dropna()), key=_natural))
+    code_of = {name: code for code, name in enumerate(names)}
+    codes_n = np.array([code_of.get(text, -1) for text in texts], dtype=np.int64)
+    return Groups(codes_n, names, key)
+
+
+def label_texts(values: "pd.Series[str]", *, option: str = "--label-key") -> "pd.Series[str]":
     """Return the labels of a column as texts, missing where people write that there is none.
 
     Parameters
     ----------
     values
         A column of obs.
+    option
+        The flag that named it, for the error.
 
     Raises
     ------
@@ -95,7 +145,7 @@ def label_texts(values: "pd.Series[str]") -> "pd.Series[str]":
         given = values.dropna()
         if (given != given.round()).any():
             raise InputError(
-                f"--label-key {values.name}: the column holds continuous numbers "
+                f"{option} {values.name}: the column holds continuous numbers "
                 f"(first: {given.iloc[0]:g}); labels are names or whole numbers"
             )
         # A whole number reads as 3, not as 3.0, in every table that follows.
@@ -114,14 +164,18 @@ def check_label_key(obs: pd.DataFrame, config: RunConfig) -> None:
     InputError
         ``config.label_key`` is set, and no column has this name.
     """
-    if config.label_key is not None and config.label_key not in obs.columns:
+    if config.label_key is not None:
+        _check_key(obs, config.label_key, "--label-key")
+
+
+def _check_key(obs: pd.DataFrame, key: str, option: str) -> None:
+    if key not in obs.columns:
         raise InputError(
-            f"--label-key {config.label_key}: obs has no such column. "
-            f"{did_you_mean(config.label_key, obs.columns)}"
+            f"{option} {key}: obs has no such column. {did_you_mean(key, obs.columns)}"
         )
 
 
-def _encode(values: "pd.Series[str]", source: str, config: RunConfig) -> Labels:
+def _encode(values: "pd.Series[str]", source: str, origin: str, config: RunConfig) -> Labels:
     missing = values.isna().to_numpy(dtype=bool)
     texts = values.where(~missing, "").to_numpy(dtype=str)
     names, n_cells = np.unique(texts[~missing], return_counts=True)
@@ -135,7 +189,8 @@ def _encode(values: "pd.Series[str]", source: str, config: RunConfig) -> Labels:
         [-1 if none else code_of.get(text, -1) for text, none in zip(texts, missing, strict=True)],
         dtype=np.int64,
     )
-    return Labels(codes_n, tuple(kept), source, n_unlabelled=int(missing.sum()), rare=rare)
+    n_unlabelled = int(missing.sum())
+    return Labels(codes_n, tuple(kept), source, origin, n_unlabelled=n_unlabelled, rare=rare)
 
 
 def _too_few(names: list[str], n_cells: list[int], source: str, config: RunConfig) -> str:

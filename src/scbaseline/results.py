@@ -6,15 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbaseline.classifier import Classifier
+from scbaseline.compare import Difference
 from scbaseline.config import RunConfig
 from scbaseline.evaluate import Evaluation
+from scbaseline.evidence import PRICED, Price
 from scbaseline.explore import Exploration
 from scbaseline.features import FeatureSpace
+from scbaseline.group_scores import GroupScore
 from scbaseline.labels import Labels
 from scbaseline.protocols import Protocol
 from scbaseline.qc import FilteredCells
 from scbaseline.split import Split
 from scbaseline.train import Fit
+from scbaseline.trust import ClusterTrust
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class Row:
 
     Attributes
     ----------
+    draw
+        Which of several thinnings or structureless draws it is of, counted from 0.
     label
         The label that the score is about; ``None``: all of them.
     low, high
@@ -73,6 +79,8 @@ class Row:
     protocol: str
     tier: str
     label_source: str
+    label_origin: str
+    draw: int
     recipe: str
     metric: str
     label: str | None
@@ -83,12 +91,19 @@ class Row:
 
 
 def rows_of(
-    protocol: str, tier: str, label_source: str, recipe: str, evaluation: Evaluation
+    protocol: str,
+    tier: str,
+    recipe: str,
+    evaluation: Evaluation,
+    *,
+    label_source: str,
+    label_origin: str,
+    draw: int = 0,
 ) -> tuple[Row, ...]:
     """Return an evaluation's scores with their evidence beside them."""
+    evidence = (protocol, tier, label_source, label_origin, draw, recipe)
     return tuple(
-        Row(protocol, tier, label_source, recipe, s.metric, s.label, s.value, s.low, s.high, s.n)
-        for s in evaluation.scores
+        Row(*evidence, s.metric, s.label, s.value, s.low, s.high, s.n) for s in evaluation.scores
     )
 
 
@@ -107,12 +122,17 @@ class Trained:
         cells to calibrate on that are not test cells, and for baselines.
     temperature
         What the logits are divided by; ``None`` as above.
+    test_probability_nk, test_uncalibrated_nk
+        Probabilities of the test cells, test cells × labels, after and before the
+        temperature; ``None`` where there are none.
     """
 
     predicted_n: NDArray[np.int64]
     fit: Fit | None = None
     probability_n: NDArray[np.float32] | None = None
     temperature: float | None = None
+    test_probability_nk: NDArray[np.floating] | None = None
+    test_uncalibrated_nk: NDArray[np.floating] | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +143,8 @@ class ProtocolRun:
     ----------
     tier
         The tier of evidence that its figures reach with this run's labels.
+    labels
+        What was learnt; clusters of one half of the counts are those of that half.
     split
         The part that each cell played.
     space
@@ -131,14 +153,18 @@ class ProtocolRun:
         Recipe or baseline → its predictions, and its training.
     evaluations
         Recipe or baseline → how it did on the test cells; empty where there are none.
+    notes
+        What is weaker than the protocol's name says.
     """
 
     protocol: Protocol
     tier: str
+    labels: Labels
     split: Split
     space: FeatureSpace
     trained: dict[str, Trained]
     evaluations: dict[str, Evaluation]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,11 +177,21 @@ class Training:
         As in :class:`Run`.
     tier
         The tier of evidence of the evaluations.
+    n_folds
+        The number of folds; with groups, at most that of the groups. 0 where the figures
+        are of test cells of the classifier itself, as after training from disk, where a
+        cross-validation would read the file many times more.
     evaluations
         The recipe and the baselines → how they did on every labelled cell, each predicted
         by a fit that had not seen it.
+    difference
+        The recipe against ``logistic``, fold by fold, in macro-F1; ``None`` without folds.
+    by_group
+        Each donor or batch by itself; empty without groups.
+    notes
+        What is weaker than the protocol's name says.
     classifier
-        Trained on all labelled cells but a validation part.
+        Trained on all labelled cells but a validation part, and the test cells if any.
     timings
         Stage → seconds.
     """
@@ -165,7 +201,11 @@ class Training:
     cells: FilteredCells
     labels: Labels
     tier: str
+    n_folds: int
     evaluations: dict[str, Evaluation]
+    difference: Difference | None
+    by_group: tuple[GroupScore, ...]
+    notes: tuple[str, ...]
     classifier: Classifier
     timings: dict[str, float]
 
@@ -184,8 +224,14 @@ class Run:
         The feature space of all kept cells, which the exploration looked at.
     exploration
         Clusters and layout of all kept cells.
-    protocols
-        Protocol → its result.
+    trust
+        How far each cluster is found again; ``None`` where labels were given.
+    draws
+        Protocol → its result on each draw of the counts; one where nothing is drawn.
+    not_applicable
+        Protocol that was asked for, but has no meaning here → why.
+    by_group
+        Recipe → how it did on each donor or batch; empty without protocol ``group``.
     classifiers
         Recipe → the classifier whose scores are those of ``protocols["inductive"]``.
     timings
@@ -197,17 +243,59 @@ class Run:
     cells: FilteredCells
     space: FeatureSpace
     exploration: Exploration
+    trust: ClusterTrust | None
     labels: Labels
-    protocols: dict[str, ProtocolRun]
+    draws: dict[str, tuple[ProtocolRun, ...]]
+    not_applicable: dict[str, str]
+    by_group: dict[str, tuple[GroupScore, ...]]
     classifiers: dict[str, Classifier]
     timings: dict[str, float]
 
     @property
+    def protocols(self) -> dict[str, ProtocolRun]:
+        """Protocol → its result on the first draw."""
+        return {name: ones[0] for name, ones in self.draws.items()}
+
+    @property
+    def prices(self) -> tuple[Price, ...]:
+        """What double dipping is worth, per classifier and metric; empty without both halves."""
+        if not {"half", "thinned"} <= self.draws.keys():
+            return ()
+        half, thinned = (
+            {
+                name: [one.evaluations[name] for one in self.draws[protocol]]
+                for name in self.protocols[protocol].evaluations
+            }
+            for protocol in ("half", "thinned")
+        )
+        return tuple(
+            Price(
+                name,
+                metric,
+                tuple(
+                    with_both.score(metric).value - apart.score(metric).value
+                    for with_both, apart in zip(half[name], thinned[name], strict=True)
+                ),
+            )
+            for name in half
+            for metric in PRICED
+        )
+
+    @property
     def rows(self) -> tuple[Row, ...]:
-        """All scores, tidy: one row per protocol, recipe, metric and label."""
+        """All scores, tidy: one row per protocol, draw, recipe, metric and label."""
         return tuple(
             row
-            for name, one in self.protocols.items()
+            for name, ones in self.draws.items()
+            for draw, one in enumerate(ones)
             for recipe, evaluation in one.evaluations.items()
-            for row in rows_of(name, one.tier, self.labels.source, recipe, evaluation)
+            for row in rows_of(
+                name,
+                one.tier,
+                recipe,
+                evaluation,
+                label_source=one.labels.source,
+                label_origin=one.labels.origin,
+                draw=draw,
+            )
         )

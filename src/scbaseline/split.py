@@ -20,9 +20,12 @@ class Split:
     ----------
     part_n
         ``"train"``, ``"validation"``, ``"test"``; ``"left out"`` for cells without a label.
+    notes
+        What is weaker than its name says, for the reader of the results.
     """
 
     part_n: NDArray[np.str_]
+    notes: tuple[str, ...] = ()
 
     def rows(self, *parts: str) -> NDArray[np.int64]:
         """Return the rows of the cells that play one of ``parts``, in order."""
@@ -30,7 +33,7 @@ class Split:
 
     def without_validation(self) -> "Split":
         """Return the same split with the validation cells among the training cells."""
-        return Split(np.where(self.part_n == VALIDATION, TRAINING, self.part_n))
+        return Split(np.where(self.part_n == VALIDATION, TRAINING, self.part_n), self.notes)
 
 
 def split_cells(codes_n: NDArray[np.int64], config: RunConfig) -> Split:
@@ -91,6 +94,105 @@ def split_folds(codes_n: NDArray[np.int64], config: RunConfig) -> tuple[Split, .
             ordered = np.concatenate([test, rest])
             _deal(part_n, ordered, n_test=len(test), n_validation=round(share * len(rest)))
     return tuple(Split(part_n) for part_n in parts)
+
+
+def split_groups(
+    codes_n: NDArray[np.int64], groups_n: NDArray[np.int64], config: RunConfig
+) -> Split:
+    """Deal whole groups (donors, batches) to test, validation and training, at random.
+
+    No group has cells in two parts, so that test cells are of groups of which the fit has
+    seen nothing. With two groups there is none left to validate on: the validation cells
+    are then of the training group, and the split's notes say so.
+
+    Parameters
+    ----------
+    codes_n
+        Label code per cell, −1 for none.
+    groups_n
+        Group code per cell, −1 for none; cells without a group are left out.
+    config
+        ``test_fraction``, ``validation_fraction`` (of the groups), ``group_key``, ``seed``.
+
+    Raises
+    ------
+    InputError
+        Fewer than two groups have labelled cells.
+    """
+    rng = np.random.default_rng(config.seed)
+    groups = rng.permutation(_known_groups(codes_n, groups_n, config))
+    n_test = min(max(1, round(config.test_fraction * len(groups))), max(1, len(groups) - 2))
+    return _split_by_groups(codes_n, groups_n, rng, config, test=groups[:n_test])
+
+
+def split_group_folds(
+    codes_n: NDArray[np.int64], groups_n: NDArray[np.int64], config: RunConfig
+) -> tuple[Split, ...]:
+    """Deal whole groups to folds of alike size, so that every cell is a test cell once.
+
+    There are ``config.folds`` folds, or one per group where there are fewer groups. In each
+    fold, the other groups are dealt to validation and training as in :func:`split_groups`.
+
+    Parameters
+    ----------
+    codes_n, groups_n, config
+        As for :func:`split_groups`, and ``folds``.
+
+    Raises
+    ------
+    InputError
+        Fewer than two groups have labelled cells.
+    """
+    rng = np.random.default_rng(config.seed)
+    groups = rng.permutation(_known_groups(codes_n, groups_n, config))
+    sizes = np.array([((groups_n == group) & (codes_n >= 0)).sum() for group in groups])
+    n_folds = min(config.folds, len(groups))
+    fold_of, n_cells = np.zeros(len(groups), dtype=np.int64), np.zeros(n_folds)
+    for place in np.argsort(-sizes, kind="stable"):  # the largest first, to the emptiest fold
+        fold_of[place] = n_cells.argmin()
+        n_cells[fold_of[place]] += sizes[place]
+    return tuple(
+        _split_by_groups(codes_n, groups_n, rng, config, test=groups[fold_of == fold])
+        for fold in range(n_folds)
+    )
+
+
+def _known_groups(
+    codes_n: NDArray[np.int64], groups_n: NDArray[np.int64], config: RunConfig
+) -> NDArray[np.int64]:
+    known = np.unique(groups_n[(codes_n >= 0) & (groups_n >= 0)])
+    if len(known) < 2:
+        raise InputError(
+            f"--group-key {config.group_key}: {len(known)} group has labelled cells; two are the "
+            "least, one to train and one to test on; leave --group-key out, or name another column"
+        )
+    return known
+
+
+def _split_by_groups(
+    codes_n: NDArray[np.int64],
+    groups_n: NDArray[np.int64],
+    rng: np.random.Generator,
+    config: RunConfig,
+    *,
+    test: NDArray[np.int64],
+) -> Split:
+    """Give the groups ``test`` to test, and deal the others to validation and training."""
+    judged = (codes_n >= 0) & (groups_n >= 0)
+    part_n = np.full(len(codes_n), LEFT_OUT, dtype="<U10")
+    part_n[judged] = TRAINING
+    part_n[judged & np.isin(groups_n, test)] = TEST
+    others = rng.permutation(np.unique(groups_n[part_n == TRAINING]))
+    # Of the groups that are no test groups; the same share of them as in a split of cells.
+    share = config.validation_fraction / (1 - config.test_fraction)
+    if len(others) > 1:
+        n_validation = min(max(1, round(share * len(others))), len(others) - 1)
+        part_n[np.isin(groups_n, others[:n_validation]) & (part_n == TRAINING)] = VALIDATION
+        return Split(part_n)
+    codes_of_training = np.where(part_n == TRAINING, codes_n, -1)
+    for rows in _by_label(codes_of_training, rng, at_least=1):
+        part_n[rows[: min(max(1, round(share * len(rows))), len(rows) - 1)]] = VALIDATION
+    return Split(part_n, ("two groups: validation cells are of the same group as training cells",))
 
 
 def split_without_test(codes_n: NDArray[np.int64], config: RunConfig) -> Split:

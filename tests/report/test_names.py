@@ -51,7 +51,7 @@ def test_long_names_stay_within_their_panel():
     """Names wider than their clouds, at the edges of the plane, do not leave the panel."""
     exploration = explored([(0, 0), (9, 0), (0, 9), (9, 9)], [30, 30, 30, 30])
     names = tuple(f"CD4+/CD45RA+/CD25- Naive T {i}" for i in range(4))
-    labels = Labels(exploration.clusters_n.astype(np.int64), names, "given:type", 0, {})
+    labels = Labels(exploration.clusters_n.astype(np.int64), names, "given:type", "unknown", 0, {})
     figure = drawn(umap_figure(exploration, labels))
     panel = figure.axes[1].get_window_extent()
 
@@ -79,7 +79,7 @@ def test_a_name_does_not_hide_a_small_cluster():
 def test_given_labels_stand_beside_the_clusters():
     """A second panel is named after the column and names every label."""
     exploration = explored([(0, 0), (6, 6)], [50, 50])
-    labels = Labels(np.repeat([0, 1], 50), ("B", "T $x$ $y$"), "given:cell_type", 0, {})
+    labels = Labels(np.repeat([0, 1], 50), ("B", "T $x$ $y$"), "given:cell_type", "unknown", 0, {})
     figure = drawn(umap_figure(exploration, labels))
 
     assert len(figure.axes) == 2
@@ -92,7 +92,7 @@ def test_unlabelled_cells_lie_beneath_in_grey():
     exploration = explored([(0, 0), (6, 6)], [50, 50])
     codes_n = np.repeat([0, 1], 50)
     codes_n[:7] = -1
-    labels = Labels(codes_n, ("B", "T"), "given:cell_type", 4, {"NK": 3})
+    labels = Labels(codes_n, ("B", "T"), "given:cell_type", "unknown", 4, {"NK": 3})
     figure = umap_figure(exploration, labels)
     lowest = figure.axes[1].collections[0]
 
@@ -132,7 +132,7 @@ def test_a_name_set_apart_is_joined_to_its_cells():
     exploration = explored([(0, 0), (0, 0), (0, 0), (9, 9), (-9, -9)], [20, 21, 22, 30, 30])
     names = tuple(f"CD4+/CD45RA+/CD25- Naive T {i}" for i in range(5))
     codes_n = exploration.clusters_n.astype(np.int64)
-    labels = Labels(codes_n, names, "given:type", 0, {})
+    labels = Labels(codes_n, names, "given:type", "unknown", 0, {})
     ax = umap_figure(exploration, labels).axes[1]
     pointers = [line for line in ax.lines if line.get_gid() == "pointer"]
 

@@ -66,6 +66,9 @@ app = App(
     default_parameter=Parameter(negative=(), converter=_convert),
 )
 
+WIDE = 118
+"""Columns from which on intervals stand beside their values."""
+
 Quiet = Annotated[bool, Parameter(name=["--quiet", "-q"])]
 Verbose = Annotated[bool, Parameter(name=["--verbose", "-v"])]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -23,6 +23,7 @@ def train(
     settings: Annotated[RunConfig, Parameter(name="*")] = RunConfig(),  # noqa: B008 (it is frozen)
     reading: Reading = ReadOptions(),  # noqa: B008
     out: Path,
+    from_disk: Annotated[bool | None, Parameter(negative="--no-from-disk")] = None,
     config: Path | None = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -30,6 +31,7 @@ def train(
     """Train one classifier on all labelled cells, judged by cross-validation.
 
     Of the settings, --label-key is needed, and --recipe is one, hvg-earlystop by default.
+    From disk, the model is judged on test cells of its own instead.
 
     Parameters
     ----------
@@ -37,6 +39,9 @@ def train(
         A data set's name, or the path of a file or folder with raw counts.
     out
         The model file to write, e.g. model.safetensors.
+    from_disk
+        Leave the counts of an .h5ad or .zarr on disk and read them in blocks, whatever their
+        number; by default where they would take more than a quarter of the memory.
     config
         TOML file with any of these settings; flags win over it.
     quiet
@@ -44,26 +49,38 @@ def train(
     verbose
         Print also the time of each stage.
     """
-    from scbaseline.data.read import read_counts
+    from scbaseline.data.memory import too_large_for_memory
+    from scbaseline.data.read import open_counts, read_counts
     from scbaseline.files import refuse_input_as_output, writable_file
 
-    default = RunConfig()
-    if settings.recipe == default.recipe:
+    if settings.recipe == RunConfig().recipe:
         settings = replace(settings, recipe=(DEFAULT_RECIPE,))
-    if settings.protocol != default.protocol:
+    if settings.protocol is not None:
         raise ConfigError("--protocol: a model to be used is trained under inductive only")
     refuse_input_as_output(out, file_of(input), config, reading.obs)
     writable_file(out)
     screen = screen_for(quiet=quiet)
     with stage_line(quiet=quiet) as progress:
         progress("reading counts")
-        adata = read_counts(input, reading, progress=not quiet)
-        progress("loading torch")
-        from scbaseline.pipeline import train_classifier
+        if from_disk is None:
+            from_disk = too_large_for_memory(input, reading)
+        if from_disk:
+            progress("loading torch")
+            from scbaseline.from_disk import train_from_disk
+
+            with open_counts(input, reading) as adata:
+                training = train_from_disk(adata, settings, progress=progress)
+        else:
+            adata = read_counts(input, reading, progress=not quiet)
+            progress("loading torch")
+            from scbaseline.training import train_classifier
+
+            training = train_classifier(adata, settings, progress=progress)
         from scbaseline.report import models as text
 
-        training = train_classifier(adata, settings, progress=progress)
         training.classifier.save(out)
+    if from_disk:
+        screen.print("Counts were left on disk and read in blocks; one split, no cross-validation")
     screen.print(text.training_lines(training))
     if verbose:
         for stage, seconds in training.timings.items():
@@ -159,6 +176,7 @@ def evaluate(
     /,
     *,
     label_key: str,
+    label_origin: Literal["same-counts", "independent", "unknown"] = "unknown",
     label_map: Path | None = None,
     reading: Reading = ReadOptions(),  # noqa: B008
     total_key: str | None = None,
@@ -176,6 +194,8 @@ def evaluate(
         A data set's name, or the path of a file or folder with raw counts.
     label_key
         Column of obs that holds the other study's labels.
+    label_origin
+        Where these labels come from: made from the same counts, or independent of them.
     label_map
         TOML file whose [labels] say which query label is which model label; unlisted ones are
         left out and counted. [model] may merge model labels in the same way.
@@ -206,14 +226,13 @@ def evaluate(
 
         classifier = Classifier.load(model)
         stream = stream_counts(adata, total_key=total_key)
-        found = evaluate_external(
-            classifier, stream, RunConfig(label_key=label_key), label_map=mapped, force=force
-        )
+        settings = RunConfig(label_key=label_key, label_origin=label_origin)
+        found = evaluate_external(classifier, stream, settings, label_map=mapped, force=force)
     screen.print(text.external_lines(found, classifier.card))
     screen.print()
     screen.print(text.evaluation_table(found.evaluation))
     if out is not None:
-        for path in write.save_external(found, classifier.card, out, label_key=label_key):
+        for path in write.save_external(found, classifier.card, out):
             screen.print(f"Wrote {path}")
 
 

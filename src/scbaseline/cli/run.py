@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from scbaseline import keys
-from scbaseline.cli.app import Quiet, Verbose, app, file_of, say, screen_for, stage_line
+from scbaseline.cli.app import WIDE, Quiet, Verbose, app, file_of, say, screen_for, stage_line
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
 
@@ -65,6 +65,8 @@ def run(
         for stage, seconds in result.timings.items():
             screen.print(f"  {seconds:7.2f} s  {stage}")
         for name in result.protocols:
+            if result.protocols[name].labels is not result.labels:
+                continue  # clusters of a half have numbers of their own
             screen.print()
             screen.print(console.label_table(result, name))
     screen.print()
@@ -76,7 +78,7 @@ def run(
     if stale := write.left_from_earlier(out, written):
         screen.print(f"Left there from an earlier run: {', '.join(stale)}", soft_wrap=True)
     screen.print()
-    screen.print(console.headline_table(result))
+    screen.print(console.headline_table(result, wide=screen.width >= WIDE))
     screen.print()
     screen.print(console.reading(result))
     if notice:

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from scbaseline.data.matrix import canonical_csr
+from scbaseline.data.rows import row_reader
 
 _SPARSE_ROWS = 1024
 _DENSE_VALUES = 4_000_000
@@ -34,8 +35,9 @@ def row_blocks(matrix: Any) -> "Iterator[tuple[int, sparse.csr_matrix[np.float32
         matrix = canonical_csr(matrix)
     n_rows, n_columns = matrix.shape
     step = _SPARSE_ROWS if is_sparse else max(1, _DENSE_VALUES // max(1, n_columns))
+    read = row_reader(matrix)
     for start in range(0, n_rows, step):
-        block = matrix[start : start + step]
+        block = read(start, start + step)
         yield start, block if is_sparse and not on_disk else canonical_csr(block)
 
 

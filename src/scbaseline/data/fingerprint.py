@@ -1,9 +1,13 @@
 """Turns counts and gene ids into a short text that is equal only for equal content."""
 
 import hashlib
+from collections.abc import Callable, Iterable
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData
+from numpy.typing import NDArray
+from scipy import sparse
 
 from scbaseline import keys
 from scbaseline.data.matrix import canonical_csr
@@ -28,14 +32,32 @@ def fingerprint(adata: AnnData) -> str:
         ``X`` is missing or does not hold numbers.
     """
     counts_ng = canonical_csr(adata.X)
-    genes = adata.var.get(keys.GENE_IDS, adata.var_names)
+    return fingerprint_of_blocks(lambda: [counts_ng], np.diff(counts_ng.indptr), adata.var)
+
+
+def fingerprint_of_blocks(
+    blocks: "Callable[[], Iterable[sparse.csr_matrix]]",
+    n_genes_n: NDArray[np.integer],
+    var: pd.DataFrame,
+) -> str:
+    """Return the fingerprint of counts that are passed over twice, block by block.
+
+    Parameters
+    ----------
+    blocks
+        Starts a pass over all cells in order: cells × genes, canonical CSR.
+    n_genes_n
+        The number of values that are not 0, of each cell.
+    var
+        The genes.
+    """
+    genes = var.get(keys.GENE_IDS, var.index)
+    indptr = np.concatenate([[0], np.cumsum(n_genes_n, dtype="<i8")]).astype("<i8")
     # The total is in the values; a sum of its own would bring the order of summation in.
-    digest = hashlib.sha256(f"{counts_ng.shape} {counts_ng.nnz}\n".encode())
-    for array, dtype in (
-        (counts_ng.indptr, "<i8"),
-        (counts_ng.indices, "<i4"),
-        (counts_ng.data, "<f4"),
-    ):
-        digest.update(np.ascontiguousarray(array, dtype=dtype).data)
+    digest = hashlib.sha256(f"{(len(n_genes_n), len(var))} {indptr[-1]}\n".encode())
+    digest.update(indptr.data)
+    for name, dtype in (("indices", "<i4"), ("data", "<f4")):
+        for block in blocks():
+            digest.update(np.ascontiguousarray(getattr(block, name), dtype=dtype).data)
     digest.update("\0".join(map(str, genes)).encode())
     return digest.hexdigest()[:32]

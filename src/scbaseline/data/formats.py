@@ -17,7 +17,13 @@ from scbaseline.data.stores import open_h5ad, open_zarr, read_h5ad, read_zarr
 from scbaseline.data.tables import read_table
 from scbaseline.data.tenx import read_10x_mtx, read_10x_tar
 from scbaseline.data.tenx_h5 import read_10x_h5
-from scbaseline.errors import DataNotFoundError, InputError, ScbaselineWarning, did_you_mean
+from scbaseline.errors import (
+    DataNotFoundError,
+    InputError,
+    ScbaselineError,
+    ScbaselineWarning,
+    did_you_mean,
+)
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,8 @@ def _one_clear_line(path: Path, file_format: Format) -> Iterator[None]:
         if str(error).startswith(str(path)):
             raise
         raise InputError(f"{path}: {error}") from error
+    except ScbaselineError:
+        raise  # of whoever works with the open file, not of the file
     except PermissionError as error:
         raise InputError(f"{path}: may not be read; ask its owner to allow it") from error
     except MemoryError as error:

@@ -6,6 +6,7 @@ does for one of any size: one pass over all rows to know what they are, then blo
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,10 @@ from scbaseline.data.blocks import row_blocks
 from scbaseline.data.check import notes_of, require_usable, totals_of
 from scbaseline.data.doctor import Diagnosis, examine
 from scbaseline.data.genes import name_genes, unique_names
+from scbaseline.data.matrix import canonical_csr
 from scbaseline.data.names import gene_mask, with_dashes
 from scbaseline.data.provenance import provenance_of
+from scbaseline.data.rows import Rows, row_reader
 from scbaseline.errors import InputError
 
 
@@ -35,27 +38,64 @@ class CountStream:
         The genes: unique symbols as index, Ensembl ids in ``gene_ids`` where known.
     notes
         What was done to the input, and what weakens it.
+    total_key
+        The column of obs with each cell's total, or ``""``.
     """
 
     cell_ids: pd.Index
     obs: pd.DataFrame
     var: pd.DataFrame
     notes: tuple[str, ...]
+    total_key: str
     _matrix: Any
     _is_gene: NDArray[np.bool_]
     _diagnosis: Diagnosis
-    _total_key: str
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The number of cells and of genes."""
+        return len(self.cell_ids), len(self.var)
 
     def blocks(self) -> "Iterator[tuple[slice, sparse.csr_matrix, NDArray[np.float64]]]":
         """Yield rows, their counts (cells × genes, CSR float32) and their totals."""
-        recovery = self._diagnosis.values.recovery
-        all_genes = bool(self._is_gene.all())
         for start, values in row_blocks(self._matrix):
-            counts = values if recovery is None else recovery.counts(values, start=start)
-            counts_ng = counts if all_genes else counts[:, self._is_gene]
-            rows = slice(start, start + counts_ng.shape[0])
+            rows = slice(start, start + values.shape[0])
+            yield rows, *self._counts(start, values)
+
+    def read(self, start: int, stop: int) -> "tuple[sparse.csr_matrix, NDArray[np.float64]]":
+        """Return counts (cells × genes, CSR float32) and totals of adjacent cells.
+
+        Raises
+        ------
+        InputError
+            The matrix is on disk and compressed by columns, so that rows lie apart.
+        """
+        return self._counts(start, canonical_csr(self._rows(start, stop)))
+
+    @cached_property
+    def _rows(self) -> Rows:
+        matrix = self._matrix
+        if sparse.issparse(matrix):
+            return row_reader(canonical_csr(matrix))
+        if getattr(matrix, "format", None) == "csc":
+            raise InputError(
+                "X is compressed by columns, so the cells of a file lie apart; "
+                "write it with X compressed by rows (adata.X = adata.X.tocsr())"
+            )
+        return row_reader(matrix)
+
+    def _counts(
+        self, start: int, values: "sparse.csr_matrix[np.float32]"
+    ) -> "tuple[sparse.csr_matrix, NDArray[np.float64]]":
+        recovery = self._diagnosis.values.recovery
+        counts = values if recovery is None else recovery.counts(values, start=start)
+        counts_ng = counts if self._is_gene.all() else counts[:, self._is_gene]
+        rows = slice(start, start + counts_ng.shape[0])
+        if recovery is None and self._is_gene.all():
+            sums_n = self._diagnosis.values.sums_n[rows]  # as the check saw them
+        else:
             sums_n = np.asarray(counts_ng @ np.ones(counts_ng.shape[1]), dtype=np.float64)
-            yield rows, counts_ng, totals_of(self.obs.iloc[rows], self._total_key, sums_n)
+        return counts_ng, totals_of(self.obs.iloc[rows], self.total_key, sums_n)
 
 
 def stream_counts(adata: AnnData, *, total_key: str | None = None) -> CountStream:
@@ -91,8 +131,8 @@ def stream_counts(adata: AnnData, *, total_key: str | None = None) -> CountStrea
         obs=adata.obs,
         var=var,
         notes=tuple(notes),
+        total_key=total_key or "",
         _matrix=adata.X,
         _is_gene=is_gene,
         _diagnosis=diagnosis,
-        _total_key=total_key or "",
     )

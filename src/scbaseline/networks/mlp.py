@@ -1,8 +1,12 @@
 """A multilayer perceptron: features of a cell in, one logit per label out."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from torch import Tensor, nn
+
+from scbaseline.networks.dropout import Dropout
+from scbaseline.networks.sparse import InputLayer, SparseRows
 
 
 class MLP(nn.Module):
@@ -24,15 +28,16 @@ class MLP(nn.Module):
         self, n_inputs: int, hidden: Sequence[int], n_labels: int, *, dropout: float
     ) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        for n_in, n_out in zip([n_inputs, *hidden], hidden, strict=False):
-            layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+        first, *rest = [*hidden, n_labels]
+        layers: list[nn.Module] = [InputLayer(n_inputs, first)]
+        for n_in, n_out in pairwise([first, *rest]):
+            layers.append(nn.ReLU())
             if dropout > 0:
-                layers.append(nn.Dropout(dropout))
-        layers.append(nn.Linear([n_inputs, *hidden][-1], n_labels))
+                layers.append(Dropout(dropout))
+            layers.append(nn.Linear(n_in, n_out))
         self.layers = nn.Sequential(*layers)
 
-    def forward(self, x_ng: Tensor) -> Tensor:
+    def forward(self, x: Tensor | SparseRows) -> Tensor:
         """Return logits, cells × labels."""
-        logits_nk: Tensor = self.layers(x_ng)
+        logits_nk: Tensor = self.layers(x)
         return logits_nk

@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from scbaseline import keys
-from scbaseline.evaluate import ESTIMAND, LEVEL, Evaluation, Score
+from scbaseline.evaluate import ESTIMAND, Evaluation, Score
+from scbaseline.metrics import LEVEL
 from scbaseline.networks import RECIPES
 from scbaseline.protocols import CLUSTERS, TIERS
 from scbaseline.report.layout import INK, WIDTH, framed, place_legend, shortened, text_width

@@ -4,9 +4,10 @@ from rich.table import Table
 from rich.text import Text
 
 from scbaseline.card import ModelCard
+from scbaseline.compare import verdict
 from scbaseline.coverage import Coverage
 from scbaseline.evaluate import ESTIMAND, Evaluation
-from scbaseline.external import PROTOCOL, TIER, ExternalEvaluation
+from scbaseline.external import PROTOCOL, ExternalEvaluation
 from scbaseline.networks import RECIPES
 from scbaseline.protocols import CLUSTERS, TIERS
 from scbaseline.report.console import (
@@ -14,6 +15,7 @@ from scbaseline.report.console import (
     data_lines,
     few_cells_lines,
     figure_text,
+    group_lines,
     label_line,
 )
 from scbaseline.results import Training
@@ -100,14 +102,22 @@ def training_reading(training: Training) -> str:
     evaluation = next(iter(training.evaluations.values()))
     n = evaluation.score("accuracy").n
     interval = "95 % bootstrap interval over cells, stratified by label for macro-F1"
-    lines = [
-        f"{training.config.folds}-fold cross-validation, n = {n:,} cells, each predicted by a fit",
-        "that had not seen it; the model that is saved was trained on all of them but a",
-        "validation part, and has no test cells of its own.",
-        f"[low, high]: {interval}, {ESTIMAND}.",
-        *few_cells_lines(evaluation),
-        f"{training.tier}: {TIERS[training.tier]}.",
-    ]
+    if training.n_folds:
+        lines = [
+            f"{training.n_folds}-fold cross-validation, n = {n:,} cells, each predicted by a fit",
+            "that had not seen it; the model that is saved was trained on all of them but a",
+            "validation part, and has no test cells of its own.",
+        ]
+    else:
+        lines = [f"Judged on n = {n:,} test cells, which the model that is saved has not seen."]
+    if training.by_group:
+        lines += group_lines(training.by_group, training.config.recipe[0])
+    else:
+        lines.append(f"[low, high]: {interval}, {ESTIMAND}.")
+    lines += few_cells_lines(evaluation)
+    if training.difference is not None:
+        lines.append(f"{verdict(training.difference)}.")
+    lines += [*training.notes, f"{training.tier}: {TIERS[training.tier]}."]
     return "\n".join(lines)
 
 
@@ -118,7 +128,7 @@ def external_lines(found: ExternalEvaluation, card: ModelCard) -> str:
     genes = f"{coverage.n_found:,} of the model's {coverage.n_genes:,} genes"
     lines = [
         f"{card.recipe.name}, trained on {card.data['title']}",
-        f"judged on {n:,} cells of another study ({PROTOCOL}, {TIER})",
+        f"judged on {n:,} cells of another study ({PROTOCOL.name}, {found.tier})",
         f"{genes} found, which carry {coverage.kept_weight:.0%} of its decisions",
         *found.notes,
     ]

@@ -1,7 +1,5 @@
 """Writes a run's outputs: figures, models, tables and the annotated cells."""
 
-import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,17 +11,12 @@ from scbaseline import keys
 from scbaseline.card import ModelCard
 from scbaseline.data.datasets import DATASETS
 from scbaseline.errors import OutputError
-from scbaseline.external import PROTOCOL, TIER, ExternalEvaluation
+from scbaseline.external import PROTOCOL, ExternalEvaluation
 from scbaseline.features import log_normalise
-from scbaseline.files import (
-    refuse_input_as_output,
-    require_space,
-    said_as_output_error,
-    staging,
-    write_atomically,
-)
+from scbaseline.files import require_space, write_atomically
 from scbaseline.networks import RECIPES
 from scbaseline.report import figures
+from scbaseline.report.folder import Put, check_folder, trust_table, write_json, write_together
 from scbaseline.results import Run, rows_of
 
 if TYPE_CHECKING:
@@ -51,12 +44,7 @@ def check_outputs(out: Path, recipes: tuple[str, ...], *inputs: str | Path | Non
     OutputError
         An output would overwrite an input, or the folder cannot be written to.
     """
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"--out {out}: is a file; name a folder")
-    for path in planned_outputs(out, recipes):
-        refuse_input_as_output(path, *inputs)
-    with staging(out):
-        pass
+    check_folder(out, planned_outputs(out, recipes), *inputs)
 
 
 def save_run(run: Run, out: str | Path) -> list[Path]:
@@ -70,48 +58,26 @@ def save_run(run: Run, out: str | Path) -> list[Path]:
     OutputError
         A file cannot be written.
     """
-    out = Path(out)
-    names: list[str] = []
-    with staging(out) as folder:
-
-        def put(name: str, write: Callable[[Path], object]) -> None:
-            (folder / name).parent.mkdir(exist_ok=True)
-            with said_as_output_error(out / name):
-                write(folder / name)
-            names.append(name)
-
-        _write_all(run, put)
-        for name in names:
-            with said_as_output_error(out / name):
-                (out / name).parent.mkdir(exist_ok=True)
-                (folder / name).replace(out / name)
-    return [out / name for name in names]
+    return write_together(Path(out), lambda put: _write_all(run, put))
 
 
-def _write_all(run: Run, put: Callable[[str, Callable[[Path], object]], None]) -> None:
+def _write_all(run: Run, put: Put) -> None:
     for name, figure in run_figures(run).items():
         put(f"figures/{name}.png", figure.savefig)
     for recipe, classifier in run.classifiers.items():
         put(f"models/{recipe}.safetensors", classifier.save)
     put("cells.h5ad", lambda path: _write_cells(run, path))
-    put("metrics.json", lambda path: _write_json(metrics(run), path))
-    put("timings.json", lambda path: _write_json(timings(run), path))
+    put("metrics.json", lambda path: write_json(metrics(run), path))
+    put("timings.json", lambda path: write_json(timings(run), path))
     put("run.toml", lambda path: path.write_text(run_toml(run), encoding="utf-8"))
 
 
 def check_external_outputs(out: Path, *inputs: str | Path | None) -> None:
     """As :func:`check_outputs`, for what :func:`save_external` writes."""
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"--out {out}: is a file; name a folder")
-    for name in _EXTERNAL:
-        refuse_input_as_output(out / name, *inputs)
-    with staging(out):
-        pass
+    check_folder(out, [out / name for name in _EXTERNAL], *inputs)
 
 
-def save_external(
-    found: ExternalEvaluation, card: ModelCard, out: Path, *, label_key: str
-) -> list[Path]:
+def save_external(found: ExternalEvaluation, card: ModelCard, out: Path) -> list[Path]:
     """Write metrics and confusion matrix of an evaluation on another study; return the paths.
 
     Raises
@@ -119,7 +85,14 @@ def save_external(
     OutputError
         A file cannot be written.
     """
-    rows = rows_of(PROTOCOL, TIER, f"given:{label_key}", card.recipe.name, found.evaluation)
+    rows = rows_of(
+        PROTOCOL.name,
+        found.tier,
+        card.recipe.name,
+        found.evaluation,
+        label_source=found.label_source,
+        label_origin=found.label_origin,
+    )
     content = {
         "model": {"recipe": card.recipe.name, "data": card.data, "sha256": card.tensors_sha256},
         "left_out": found.left_out,
@@ -128,9 +101,11 @@ def save_external(
         "results": [asdict(row) for row in rows],
     }
     figure = figures.confusion_figure(
-        {PROTOCOL: found.evaluation}, recipe=card.recipe.name, tiers={PROTOCOL: TIER}
+        {PROTOCOL.name: found.evaluation},
+        recipe=card.recipe.name,
+        tiers={PROTOCOL.name: found.tier},
     )
-    write_atomically(out / _EXTERNAL[0], lambda path: _write_json(content, path))
+    write_atomically(out / _EXTERNAL[0], lambda path: write_json(content, path))
     write_atomically(out / _EXTERNAL[1], figure.savefig)
     return [out / name for name in _EXTERNAL]
 
@@ -152,7 +127,12 @@ def run_figures(run: Run) -> dict[str, "Figure"]:
         umap: figures.umap_figure(run.exploration, run.labels, footer=footer),
     }
     for recipe in run.config.recipe:
-        evaluations = {name: one.evaluations[recipe] for name, one in run.protocols.items()}
+        # Clusters of a half have other numbers than the run's: their matrices stand apart.
+        evaluations = {
+            name: one.evaluations[recipe]
+            for name, one in run.protocols.items()
+            if one.labels is run.labels
+        }
         drawn[_confusion_name(recipe)] = figures.confusion_figure(
             evaluations, recipe=recipe, tiers=tiers, footer=footer
         )
@@ -174,7 +154,15 @@ def run_figures(run: Run) -> dict[str, "Figure"]:
 
 def metrics(run: Run) -> dict[str, Any]:
     """Return what ``metrics.json`` holds; the same run gives the same content."""
-    return {"dataset": asdict(run.data), "results": [asdict(row) for row in run.rows]}
+    trust = run.trust
+    return {
+        "dataset": asdict(run.data),
+        "results": [asdict(row) for row in run.rows],
+        "double_dipping": [asdict(price) for price in run.prices],
+        "clusters": None if trust is None else trust_table(trust),
+        "half_agreement_ari": None if trust is None else trust.half_agreement,
+        "not_applicable": run.not_applicable,
+    }
 
 
 def timings(run: Run) -> dict[str, Any]:
@@ -216,6 +204,8 @@ def annotated_cells(run: Run) -> "AnnData":
 
     obs[free(keys.LEIDEN)] = pd.Categorical(clusters_n, categories=sorted(set(clusters_n), key=int))
     for name, one in run.protocols.items():
+        if one.labels is not run.labels:
+            continue
         obs[free(keys.split(name))] = pd.Categorical(one.split.part_n)
         for recipe in (r for r in one.trained if r in RECIPES):
             trained = one.trained[recipe]
@@ -254,11 +244,6 @@ def _write_cells(run: Run, path: Path) -> None:
             f"cells.h5ad: an obs or var column of the input cannot be written ({error}); "
             "convert it to text or numbers, or drop it"
         ) from error
-
-
-def _write_json(content: dict[str, Any], path: Path) -> None:
-    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
 
 
 def _confusion_name(recipe: str) -> str:

@@ -1,0 +1,120 @@
+"""How often 95 % intervals hold the truth, with labels of PBMC3k's sizes, as tables.
+
+``python benchmarks/intervals.py [--draws 500]`` draws cells and predictions of a classifier
+whose accuracy and macro-F1 are known, and counts how many of its intervals hold them. The
+classifier is fixed: what another training set would do is outside of these intervals, and
+of this check.
+"""
+
+import argparse
+
+import numpy as np
+
+from scbaseline import RunConfig, evaluate_predictions
+from scbaseline.metrics import confusion_scores
+from scbaseline.resample import bootstrap_cells, bootstrap_groups
+
+SIZES = np.array([480, 480, 340, 300, 160, 155, 37, 14])
+RIGHT = np.array([0.93, 0.96, 0.80, 0.98, 0.88, 0.92, 0.90, 0.75])
+"""Share of each label's cells that the classifier gets right; its errors go to all others."""
+
+METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "kappa")
+REPEATS = 3
+
+
+def shares() -> np.ndarray:
+    """Return the probability of each prediction, true label × predicted label."""
+    k = len(SIZES)
+    return np.diag(RIGHT) + (1 - RIGHT)[:, None] * (1 - np.eye(k)) / (k - 1)
+
+
+def say(rng: np.random.Generator, true_n: np.ndarray) -> np.ndarray:
+    """Draw the classifier's predictions."""
+    cumulative = shares().cumsum(axis=1)[true_n]
+    said = (cumulative < rng.random((len(true_n), 1))).sum(axis=1)
+    return np.minimum(said, len(SIZES) - 1)
+
+
+def main() -> None:
+    """Print coverage and mean width of each metric's interval."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--draws", type=int, default=500)
+    draws = parser.parse_args().draws
+    print(f"coverage of 95 % intervals in {draws} draws (mean width), 1,000 bootstrap draws each\n")
+    print("| cells | of | sizes | " + " | ".join(METRICS) + " |")
+    print("|---" * (len(METRICS) + 3) + "|")
+    for title, sizes in (("all, out of fold", SIZES), ("a fifth", np.round(SIZES / 5).astype(int))):
+        for drawn in ("fixed sizes", "sizes drawn, too"):
+            _row(f"evaluate_predictions | {title}", sizes, drawn, draws, kind="one")
+            _row(f"bootstrap_cells, {REPEATS} repeats | {title}", sizes, drawn, draws, kind="cells")
+    print("\n| bootstrap_groups | accuracy | macro-F1 |\n|---|---|---|")
+    for n_groups in (6, 8, 12, 20):
+        _groups(n_groups, draws)
+
+
+def _row(title: str, sizes: np.ndarray, drawn: str, draws: int, *, kind: str) -> None:
+    truth = confusion_scores(sizes[:, None] * shares())
+    held: dict[str, list[bool]] = {name: [] for name in METRICS}
+    width: dict[str, list[float]] = {name: [] for name in METRICS}
+    for seed in range(draws):
+        rng = np.random.default_rng(seed)
+        config = RunConfig(seed=seed, n_bootstrap=1000)
+        if drawn == "fixed sizes":
+            true_n = np.repeat(np.arange(len(sizes)), sizes)
+        else:
+            true_n = rng.choice(len(sizes), size=sizes.sum(), p=sizes / sizes.sum())
+        first = say(rng, true_n)
+        if kind == "one":
+            names = [str(k) for k in range(len(sizes))]
+            evaluation = evaluate_predictions(
+                true_n, first, names, config=config, train_accuracy=None, n_train=0
+            )
+            found = {name: evaluation.score(name) for name in METRICS}
+        else:
+            # Repeats judge the same cells, and mostly agree: two in three predictions are
+            # those of the first repeat.
+            again = [
+                np.where(rng.random(len(true_n)) < 2 / 3, first, say(rng, true_n))
+                for _ in range(REPEATS - 1)
+            ]
+            found = bootstrap_cells(
+                np.tile(true_n, (REPEATS, 1)),
+                np.stack([first, *again]),
+                n_labels_r=[len(sizes)] * REPEATS,
+                config=config,
+            )
+        for name, score in found.items():
+            held[name].append(score.low <= truth[name] <= score.high)
+            width[name].append(score.high - score.low)
+    figures = [f"{np.mean(held[name]):.3f} ({np.mean(width[name]):.3f})" for name in METRICS]
+    print(f"| {title} | {drawn} | " + " | ".join(figures) + " |", flush=True)
+
+
+def _groups(n_groups: int, draws: int) -> None:
+    """Donors differ: each multiplies the classifier's errors by a factor of its own, mean 1."""
+    held = {"accuracy": 0, "f1_macro": 0}
+    p_k = SIZES / SIZES.sum()
+    truth = confusion_scores(SIZES[:, None] * shares())
+    for seed in range(draws):
+        rng = np.random.default_rng(seed)
+        group_n = np.repeat(np.arange(n_groups), 200)
+        true_n = rng.choice(len(SIZES), size=len(group_n), p=p_k)
+        factor_g = np.minimum(rng.gamma(4, 1 / 4, size=n_groups), 4)
+        k = len(SIZES)
+        wrong_n = rng.random(len(true_n)) < factor_g[group_n] * (1 - RIGHT[true_n])
+        other_n = (true_n + rng.integers(1, k, size=len(true_n))) % k
+        found = bootstrap_groups(
+            true_n[None],
+            np.where(wrong_n, other_n, true_n)[None],
+            group_n,
+            n_labels_r=[k],
+            config=RunConfig(seed=seed, n_bootstrap=1000),
+        )
+        for name in held:
+            held[name] += found[name].low <= truth[name] <= found[name].high
+    figures = " | ".join(f"{count / draws:.3f}" for count in held.values())
+    print(f"| {n_groups} groups of 200 cells | {figures} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

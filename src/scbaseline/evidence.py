@@ -1,0 +1,98 @@
+"""Scores of several draws in; what double dipping is worth, and whether there are types, out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+PRICED = ("f1_macro", "kappa")
+"""The metrics that double dipping is priced in."""
+
+REFERENCE = "logistic"
+"""The classifier that verdicts are about and that networks are compared with: fixed in advance,
+since the best one on these cells would be best by chance, too."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """What double dipping alone is worth to one classifier, in one metric.
+
+    The labels are clusters of one half of the counts. ``half`` predicts them from that very
+    half, ``thinned`` from the other one, at equal depth: the difference is what a clustering
+    gains by predicting itself.
+
+    Attributes
+    ----------
+    classifier, metric
+        What was judged, and by what.
+    differences
+        The score under ``half`` less that under ``thinned``, per draw of the halves.
+    """
+
+    classifier: str
+    metric: str
+    differences: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """The mean over draws."""
+        return float(np.mean(self.differences))
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """The smallest and the largest of the draws."""
+        return min(self.differences), max(self.differences)
+
+
+@dataclass(frozen=True)
+class TypeEvidence:
+    """Whether the labels can be told apart better than clusters of structureless counts.
+
+    Attributes
+    ----------
+    low
+        The lower bound of :data:`REFERENCE`'s κ under ``thinned``.
+    nulls
+        The same classifier's κ under ``null-thinned``, per draw; 0 for a draw that is one
+        cluster.
+    """
+
+    low: float
+    nulls: tuple[float, ...]
+
+    @property
+    def found(self) -> bool:
+        """Whether the lower bound exceeds the largest of the structureless draws."""
+        return self.low > max(self.nulls)
+
+    @property
+    def verdict(self) -> str:
+        """The finding in words."""
+        worst = max(self.nulls)
+        figures = (
+            f"κ under thinned at least {self.low:.3f}, under null-thinned at most {worst:.3f} "
+            f"in {len(self.nulls)} draws"
+        )
+        if self.found:
+            return f"there is evidence of types ({figures})"
+        return f"no evidence of types ({figures})"
+
+
+def type_evidence(
+    low: float | None, nulls: Sequence[float], *, n_drawn: int
+) -> TypeEvidence | None:
+    """Return the verdict on types, or ``None`` without an interval or without null draws.
+
+    Parameters
+    ----------
+    low
+        The lower bound of the thinned κ.
+    nulls
+        κ of each structureless draw that gave more than one cluster.
+    n_drawn
+        How often structureless counts were drawn; a draw that is one cluster has nothing
+        to tell apart, and counts as a κ of 0.
+    """
+    if low is None or n_drawn < 1:
+        return None
+    return TypeEvidence(low, (*nulls, *[0.0] * (n_drawn - len(nulls))))

@@ -1,0 +1,135 @@
+"""Settings and prepared cells in; which protocols are run, on which draws and splits, out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from scbaseline.config import RunConfig
+from scbaseline.errors import InputError
+from scbaseline.labels import Groups
+from scbaseline.preparation import Prepared
+from scbaseline.protocols import CLUSTERS, PROTOCOLS, Protocol
+from scbaseline.split import (
+    Split,
+    split_cells,
+    split_folds,
+    split_group_folds,
+    split_groups,
+)
+from scbaseline.trust import ClusterTrust, cluster_trust, merge_unstable
+from scbaseline.views import Clustering, View, alternatives, halves_view, structureless_view
+
+
+def applicable(
+    config: RunConfig, prepared: Prepared
+) -> tuple[tuple[Protocol, ...], dict[str, str]]:
+    """Return the chosen protocols that have a meaning here, and of the others why not.
+
+    Parameters
+    ----------
+    config
+        ``protocol``, ``group_key``.
+    prepared
+        Whether labels are given, and whether counts are whole numbers.
+    """
+    source = CLUSTERS if prepared.labels is None else prepared.labels.source
+    chosen: list[Protocol] = []
+    not_applicable: dict[str, str] = {}
+    for name in config.protocol or ():
+        protocol = PROTOCOLS[name]
+        reason = protocol.why_not(source, group_key=config.group_key)
+        if reason is None and _draws_counts(protocol) and not prepared.whole_numbers:
+            reason = "it draws from whole numbers of counts, and these are fractional"
+        if reason is None:
+            chosen.append(protocol)
+        else:
+            not_applicable[name] = reason
+    return tuple(chosen), not_applicable
+
+
+def draw_halves(
+    chosen: Sequence[Protocol], prepared: Prepared, config: RunConfig
+) -> tuple[View, ...]:
+    """Thin the counts ``config.draws`` times, where a chosen protocol or a merge needs it."""
+    wanted = any(p.labels_from == "half A" and not p.structureless for p in chosen)
+    if not wanted and not (
+        config.merge_unstable and prepared.labels is None and prepared.whole_numbers
+    ):
+        return ()
+    return tuple(halves_view(prepared.counts, config, draw=draw) for draw in range(config.draws))
+
+
+def draw_nulls(
+    chosen: Sequence[Protocol], prepared: Prepared, config: RunConfig
+) -> tuple[View, ...]:
+    """Draw structureless counts ``config.null_draws`` times, where a chosen protocol needs it."""
+    names: set[str] = {p.labels_from for p in chosen if p.structureless}
+    if not names:
+        return ()
+    return tuple(
+        structureless_view(prepared.counts, config, draw=draw, names=names)
+        for draw in range(config.null_draws)
+    )
+
+
+def views_of(
+    protocol: Protocol,
+    *,
+    observed: Sequence[View],
+    halves: Sequence[View],
+    nulls: Sequence[View],
+) -> Sequence[View]:
+    """Return the views that a protocol is run on: all counts, or one per draw."""
+    if protocol.structureless:
+        return nulls
+    return halves if _draws_counts(protocol) else observed
+
+
+def trusted(
+    clustering: Clustering, config: RunConfig, *, halves: Sequence[View]
+) -> tuple[Clustering, ClusterTrust]:
+    """Say how far each cluster is found again, and merge those that are not, if asked to.
+
+    Parameters
+    ----------
+    clustering
+        Of all cells and all counts.
+    config
+        ``merge_unstable``, ``resolution``, ``seed``.
+    halves
+        Views of thinned halves, with the clusters of both.
+    """
+    others = alternatives(clustering, config, views=halves)
+    if not config.merge_unstable:
+        return clustering, cluster_trust(clustering.clusters_n, others)
+    merged = merge_unstable(clustering.clusters_n, others)
+    return replace(clustering, clusters_n=merged.clusters_n), merged.trust
+
+
+def split_once(
+    protocol: Protocol, view: View, *, groups: Groups | None, config: RunConfig
+) -> Split:
+    """Deal the cells of a view to training, validation and test, as a protocol says."""
+    codes_n = view.labels[protocol.labels_from].codes_n
+    if protocol.tests_on == "groups":
+        return split_groups(codes_n, _known(groups).codes_n, config)
+    return split_cells(codes_n, config)
+
+
+def split_repeatedly(
+    protocol: Protocol, view: View, *, groups: Groups | None, config: RunConfig
+) -> tuple[Split, ...]:
+    """Deal the cells of a view to folds, as a protocol says."""
+    codes_n = view.labels[protocol.labels_from].codes_n
+    if protocol.tests_on == "groups":
+        return split_group_folds(codes_n, _known(groups).codes_n, config)
+    return split_folds(codes_n, config)
+
+
+def _draws_counts(protocol: Protocol) -> bool:
+    return protocol.structureless or protocol.labels_from != "all"
+
+
+def _known(groups: Groups | None) -> Groups:
+    if groups is None:
+        raise InputError("group: no column of donors or batches is named; give --group-key")
+    return groups

@@ -1,0 +1,118 @@
+"""Thinning: counts in; two halves of them, or counts without any structure, out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Raw counts of some cells, and what they are counts of.
+
+    Attributes
+    ----------
+    counts_ng
+        Cells × all of the input's genes, CSR.
+    total_n
+        Each cell's total count, over these genes and those that the input does not hold.
+    """
+
+    counts_ng: sparse.csr_matrix
+    total_n: NDArray[np.float64]
+
+
+def thin_counts(
+    counts: Counts, rng: np.random.Generator, *, fraction: float = 0.5
+) -> tuple[Counts, Counts]:
+    """Split every count binomially into two parts that add up to it.
+
+    Where counts are Poisson, the parts are independent: what is noise in one is not noise in
+    the other. Real counts vary more than Poisson between cells of one type (then the parts
+    keep some of it in common), so what this shows is a diagnostic, not a proof. The counts
+    of genes that the input does not hold are thinned with the others, so that both parts
+    have totals of their own.
+
+    Parameters
+    ----------
+    counts
+        Whole numbers of counts.
+    fraction
+        The expected share of the first part, between 0 and 1.
+
+    References
+    ----------
+    Neufeld, Gao, Popp, Battle & Witten, Inference after latent variable estimation for
+    single-cell RNA sequencing data, Biostatistics 2024; Neufeld, Dharamshi, Gao & Witten,
+    Data thinning for convolution-closed distributions, JMLR 2024.
+    """
+    whole = np.rint(counts.counts_ng.data).astype(np.int64)
+    part = rng.binomial(whole, fraction)
+    unseen_n = _unseen(counts)
+    unseen_part_n = rng.binomial(unseen_n, fraction)
+    return (
+        _with_data(counts.counts_ng, part, unseen_part_n),
+        _with_data(counts.counts_ng, whole - part, unseen_n - unseen_part_n),
+    )
+
+
+def structureless_counts(counts: Counts, rng: np.random.Generator) -> Counts:
+    """Draw each cell's counts anew from the pooled gene frequencies, at the cell's own depth.
+
+    No two cells differ but by depth and chance, so whatever structure is then found is not
+    in the cells. This is the least noise that counts can have (multinomial, as Poisson given
+    the depth): real noise is larger, and would let a clustering predict itself no less.
+
+    Parameters
+    ----------
+    counts
+        The counts whose depths and gene frequencies are kept.
+    """
+    n_cells, n_genes = counts.counts_ng.shape
+    unseen_n = _unseen(counts)
+    gene_sums = np.bincount(
+        counts.counts_ng.indices, weights=counts.counts_ng.data, minlength=n_genes
+    )
+    pooled = np.append(np.rint(gene_sums), unseen_n.sum()).astype(np.float64)
+    depth_n = np.rint(np.bincount(_rows(counts.counts_ng), counts.counts_ng.data, n_cells))
+    depth_n = depth_n.astype(np.int64) + unseen_n
+    # Independent draws, sorted by gene, are a multinomial count per gene; in random order
+    # they are the draws again. This costs one shuffle where a multinomial per cell would
+    # cost cells × genes.
+    drawn = rng.multinomial(depth_n.sum(), pooled / max(pooled.sum(), 1.0))
+    genes = np.repeat(np.arange(n_genes + 1, dtype=np.int32), drawn)
+    rng.shuffle(genes)
+    rows = np.repeat(np.arange(n_cells, dtype=np.int32), depth_n)
+    seen = genes < n_genes
+    counts_ng = sparse.csr_matrix(
+        (np.ones(seen.sum(), dtype=np.float32), (rows[seen], genes[seen])),
+        shape=(n_cells, n_genes),
+    )
+    counts_ng.sum_duplicates()
+    return Counts(counts_ng, depth_n.astype(np.float64))
+
+
+def _unseen(counts: Counts) -> NDArray[np.int64]:
+    """Return each cell's counts of genes that the input does not hold."""
+    n_cells = counts.counts_ng.shape[0]
+    seen_n = np.bincount(_rows(counts.counts_ng), counts.counts_ng.data, n_cells)
+    # A column of totals that a user names need not be exact: never below what is seen.
+    return np.maximum(np.rint(counts.total_n - seen_n), 0).astype(np.int64)
+
+
+def _rows(counts_ng: sparse.csr_matrix) -> NDArray[np.int64]:
+    return np.repeat(np.arange(counts_ng.shape[0]), np.diff(counts_ng.indptr))
+
+
+def _with_data(
+    counts_ng: sparse.csr_matrix, data: NDArray[np.int64], unseen_n: NDArray[np.int64]
+) -> Counts:
+    """Return counts at the same places with other values, none of them zero."""
+    part_ng = sparse.csr_matrix(
+        (data.astype(np.float32), counts_ng.indices.copy(), counts_ng.indptr.copy()),
+        shape=counts_ng.shape,
+    )
+    seen_n = np.bincount(_rows(part_ng), data, counts_ng.shape[0])
+    part_ng.eliminate_zeros()
+    return Counts(part_ng, (seen_n + unseen_n).astype(np.float64))
