@@ -379,3 +379,56 @@ def test_a_log_normalised_file_gives_the_same_labels(
     assert (one["predicted_label"] == two["predicted_label"]).all()
     np.testing.assert_allclose(one["probability"], two["probability"], atol=1e-6)
     assert "log1p" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["run", "audit"])
+def test_protocols_without_a_meaning_are_refused_with_reasons(
+    command: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where nothing that was asked for can be run, each says why, before the slow steps."""
+    words = [command, str(folder / "cells.h5ad"), "--label-key", "cell_type", *FLAGS]
+    words += ["--protocol", "group", "--protocol", "thinned", "--out", str(folder / "none")]
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert "group: it needs the donor or batch of each cell; give --group-key" in said
+    assert "thinned: it makes its labels anew" in said
+
+
+def test_halves_alone_can_be_run(folder: Path) -> None:
+    """Clusters of a half have no confusion matrix among the run's, and need none."""
+    words = ["run", str(folder / "cells.h5ad"), "--protocol", "thinned", "--recipe", "pca"]
+    assert main([*words, "--draws", "1", "--out", str(folder / "half"), "-q", *FLAGS]) == 0
+    assert not (folder / "half/figures/confusion_matrix.png").exists()
+
+
+def test_an_audit_writes_its_evidence(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Figure, figures, suspects and a paragraph; the settings repeat it."""
+    out = folder / "audit"
+    words = ["audit", str(folder / "cells.h5ad"), "--recipe", "pca", "--folds", "3", *FLAGS]
+    assert main([*words, "--null-draws", "2", "--out", str(out)]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    for words_said in ("Double dipping alone", "Verdict on types", "pca", "null-thinned"):
+        assert words_said in printed
+    content = json.loads((out / "audit.json").read_text())
+    rows = pd.DataFrame(content["results"])
+    assert not rows.duplicated(["protocol", "classifier", "metric"]).any()
+    assert {"published", "inductive", "half", "thinned", "null-thinned"} <= set(rows["protocol"])
+    assert rows["estimand"].ne("").all()
+    assert (out / "methods.txt").read_text().startswith("Classifiers of Leiden clusters")
+    assert {"cell_id", "label", "suggested"} <= set(pd.read_csv(out / "suspects.csv").columns)
+    assert (out / "figures/how_much_is_real.png").stat().st_size > 10_000
+    again = folder / "audit again"
+    settings = ["--config", str(out / "audit.toml"), "--out", str(again), "-q"]
+    assert main(["audit", str(folder / "cells.h5ad"), *settings]) == 0
+    assert (again / "audit.json").read_bytes() == (out / "audit.json").read_bytes()
+
+
+def test_unstable_clusters_can_be_merged(folder: Path) -> None:
+    """With --merge-unstable there are fewer clusters, or as many where all are stable."""
+    words = ["run", str(folder / "cells.h5ad"), "--protocol", "inductive", "--recipe", "pca", "-q"]
+    n_clusters = []
+    for name, flags in (("plain", []), ("merged", ["--merge-unstable"])):
+        assert main([*words, *flags, "--draws", "1", "--out", str(folder / name), *FLAGS]) == 0
+        content = json.loads((folder / name / "metrics.json").read_text())
+        n_clusters.append(len(content["clusters"]))
+    assert 2 <= n_clusters[1] < n_clusters[0]

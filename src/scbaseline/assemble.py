@@ -90,6 +90,6 @@ def build_classifier(
 
 
 def _versions() -> dict[str, str]:
-    packages = ("torch", "numpy", "scipy", "scikit-learn", "scanpy", "anndata")
+    packages = ("torch", "numpy", "scipy", "scikit-learn", "igraph", "anndata")
     own = {"python": platform.python_version(), "scbaseline": __version__}
     return own | {name: metadata.version(name) for name in packages}

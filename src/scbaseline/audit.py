@@ -14,6 +14,7 @@ from scbaseline.plan import (
     applicable,
     draw_halves,
     draw_nulls,
+    require_any,
     split_once,
     split_repeatedly,
     trusted,
@@ -101,6 +102,7 @@ def audit_classifiers(
         )
         for protocol in chosen
     }
+    require_any([name for name, labelled in views.items() if labelled], not_applicable)
     with stage("cross-validation"):
         found = _fit_all(chosen, views, prepared=prepared, config=config, fits=fits)
     with stage("intervals, comparisons and verdicts"):

@@ -44,6 +44,21 @@ class Price:
         return min(self.differences), max(self.differences)
 
 
+def price_of(
+    classifier: str, metric: str, half_r: Sequence[float], thinned_r: Sequence[float]
+) -> Price:
+    """Price double dipping from the scores under ``half`` and ``thinned``, draw by draw.
+
+    Parameters
+    ----------
+    classifier, metric
+        What was judged, and by what.
+    half_r, thinned_r
+        The scores of each draw, in the same order.
+    """
+    return Price(classifier, metric, tuple(np.subtract(half_r, thinned_r).tolist()))
+
+
 @dataclass(frozen=True)
 class TypeEvidence:
     """Whether the labels can be told apart better than clusters of structureless counts.

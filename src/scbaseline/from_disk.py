@@ -28,7 +28,7 @@ from scbaseline.features import FeatureSpace, RowsOf, ScaledCounts, fit_feature_
 from scbaseline.fitting import STANDARD_BASELINES
 from scbaseline.labels import check_label_key, labels_from_column
 from scbaseline.networks import RECIPES, Recipe
-from scbaseline.preparation import timed_stages
+from scbaseline.preparation import require_one_model, timed_stages
 from scbaseline.protocols import PROTOCOLS
 from scbaseline.qc import filter_cells
 from scbaseline.results import DataInfo, ProtocolRun, Trained, Training
@@ -73,10 +73,7 @@ def train_from_disk(
     InputError
         The counts or the labels cannot be used, or X is compressed by columns.
     """
-    if config.label_key is None:
-        raise ConfigError("label_key: none was given; name the column of obs to learn")
-    if len(config.recipe) != 1:
-        raise ConfigError(f"recipe: {len(config.recipe)} were given; a model is of one")
+    require_one_model(config)
     if config.group_key is not None:
         raise ConfigError(
             "group_key: training from disk tests on a random fifth of the cells, not on unseen "

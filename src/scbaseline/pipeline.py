@@ -13,7 +13,15 @@ from scbaseline.fitting import Stage, run_protocol
 from scbaseline.group_scores import scores_by_group
 from scbaseline.labels import Groups, labels_from_clusters
 from scbaseline.networks import RECIPES
-from scbaseline.plan import applicable, draw_halves, draw_nulls, split_once, trusted, views_of
+from scbaseline.plan import (
+    applicable,
+    draw_halves,
+    draw_nulls,
+    require_any,
+    split_once,
+    trusted,
+    views_of,
+)
 from scbaseline.preparation import prepare, timed_stages, warn_of_batches
 from scbaseline.protocols import SHORT, Protocol
 from scbaseline.results import ProtocolRun, Run
@@ -76,6 +84,7 @@ def run(
             draws[protocol.name] = ones
         else:
             not_applicable[protocol.name] = views[0].unlabelled[protocol.labels_from]
+    require_any(list(draws), not_applicable)
     classifiers = {
         recipe: build_classifier(
             RECIPES[recipe],

@@ -1,10 +1,10 @@
 """Settings and prepared cells in; which protocols are run, on which draws and splits, out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from scbaseline.config import RunConfig
-from scbaseline.errors import InputError
+from scbaseline.errors import ConfigError, InputError
 from scbaseline.labels import Groups
 from scbaseline.preparation import Prepared
 from scbaseline.protocols import CLUSTERS, PROTOCOLS, Protocol
@@ -30,6 +30,11 @@ def applicable(
         ``protocol``, ``group_key``.
     prepared
         Whether labels are given, and whether counts are whole numbers.
+
+    Raises
+    ------
+    ConfigError
+        No chosen protocol has a meaning here; it says why not, for each.
     """
     source = CLUSTERS if prepared.labels is None else prepared.labels.source
     chosen: list[Protocol] = []
@@ -43,7 +48,21 @@ def applicable(
             chosen.append(protocol)
         else:
             not_applicable[name] = reason
+    if not chosen:
+        raise ConfigError(f"protocol: none can be run: {_told(not_applicable)}")
     return tuple(chosen), not_applicable
+
+
+def require_any(protocols: Sequence[str], not_applicable: Mapping[str, str]) -> None:
+    """Refuse to go on without a single protocol whose counts could be labelled.
+
+    Raises
+    ------
+    InputError
+        No protocol is left; it says why not, for each.
+    """
+    if not protocols:
+        raise InputError(f"no protocol can be run: {_told(not_applicable)}")
 
 
 def draw_halves(
@@ -123,6 +142,10 @@ def split_repeatedly(
     if protocol.tests_on == "groups":
         return split_group_folds(codes_n, _known(groups).codes_n, config)
     return split_folds(codes_n, config)
+
+
+def _told(not_applicable: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {why}" for name, why in not_applicable.items())
 
 
 def _draws_counts(protocol: Protocol) -> bool:

@@ -14,7 +14,7 @@ from scbaseline import keys
 from scbaseline.config import RunConfig
 from scbaseline.data.check import check_counts
 from scbaseline.data.provenance import provenance_of
-from scbaseline.errors import ScbaselineWarning
+from scbaseline.errors import ConfigError, ScbaselineWarning
 from scbaseline.fitting import Stage
 from scbaseline.labels import (
     Groups,
@@ -106,6 +106,20 @@ def prepare(adata: "AnnData", config: RunConfig, stage: Stage) -> Prepared:
         groups=None if config.group_key is None else groups_from_column(obs, config),
         whole_numbers=bool(np.all(cells.adata.X.data == np.rint(cells.adata.X.data))),
     )
+
+
+def require_one_model(config: RunConfig) -> None:
+    """Refuse settings that are not those of one classifier for use.
+
+    Raises
+    ------
+    ConfigError
+        No label key, or not exactly one recipe.
+    """
+    if config.label_key is None:
+        raise ConfigError("label_key: none was given; name the column of obs to learn")
+    if len(config.recipe) != 1:
+        raise ConfigError(f"recipe: {len(config.recipe)} were given; a model is of one")
 
 
 def counts_of(adata: "AnnData") -> Counts:

@@ -9,7 +9,7 @@ from scbaseline.classifier import Classifier
 from scbaseline.compare import Difference
 from scbaseline.config import RunConfig
 from scbaseline.evaluate import Evaluation
-from scbaseline.evidence import PRICED, Price
+from scbaseline.evidence import PRICED, Price, price_of
 from scbaseline.explore import Exploration
 from scbaseline.features import FeatureSpace
 from scbaseline.group_scores import GroupScore
@@ -261,23 +261,14 @@ class Run:
         """What double dipping is worth, per classifier and metric; empty without both halves."""
         if not {"half", "thinned"} <= self.draws.keys():
             return ()
-        half, thinned = (
-            {
-                name: [one.evaluations[name] for one in self.draws[protocol]]
-                for name in self.protocols[protocol].evaluations
-            }
-            for protocol in ("half", "thinned")
-        )
+
+        def values(protocol: str, classifier: str, metric: str) -> list[float]:
+            ones = self.draws[protocol]
+            return [one.evaluations[classifier].score(metric).value for one in ones]
+
         return tuple(
-            Price(
-                name,
-                metric,
-                tuple(
-                    with_both.score(metric).value - apart.score(metric).value
-                    for with_both, apart in zip(half[name], thinned[name], strict=True)
-                ),
-            )
-            for name in half
+            price_of(name, metric, values("half", name, metric), values("thinned", name, metric))
+            for name in self.protocols["half"].evaluations
             for metric in PRICED
         )
 

@@ -9,14 +9,13 @@ import numpy as np
 from scbaseline.assemble import build_classifier
 from scbaseline.config import RunConfig
 from scbaseline.crossval import fit_folds, fold_jobs
-from scbaseline.errors import ConfigError
 from scbaseline.evaluate import Evaluation, evaluate_predictions
 from scbaseline.fitting import STANDARD_BASELINES, run_protocol
 from scbaseline.group_scores import scores_by_group
 from scbaseline.networks import RECIPES
 from scbaseline.out_of_fold import OutOfFold, compare_with_reference
 from scbaseline.plan import split_repeatedly
-from scbaseline.preparation import Prepared, prepare, timed_stages
+from scbaseline.preparation import Prepared, prepare, require_one_model, timed_stages
 from scbaseline.protocols import PROTOCOLS
 from scbaseline.results import Training
 from scbaseline.split import split_without_test
@@ -55,10 +54,7 @@ def train_classifier(
     InputError
         The counts or the labels cannot be used; the message says why and what to do.
     """
-    if config.label_key is None:
-        raise ConfigError("label_key: none was given; name the column of obs to learn")
-    if len(config.recipe) != 1:
-        raise ConfigError(f"recipe: {len(config.recipe)} were given; a model is of one")
+    require_one_model(config)
     # A label with fewer cells than folds would be missing from some of the tests.
     config = replace(config, min_cells_per_label=max(config.min_cells_per_label, config.folds))
     timings: dict[str, float] = {}

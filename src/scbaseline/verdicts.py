@@ -7,7 +7,7 @@ import numpy as np
 
 from scbaseline.compare import Difference
 from scbaseline.config import RunConfig
-from scbaseline.evidence import PRICED, REFERENCE, Price, TypeEvidence, type_evidence
+from scbaseline.evidence import PRICED, REFERENCE, Price, TypeEvidence, price_of, type_evidence
 from scbaseline.group_scores import GroupScore, scores_by_group
 from scbaseline.labels import Labels
 from scbaseline.ladder import Rung, control_rungs, rungs_of
@@ -155,8 +155,7 @@ def _prices(rungs: Sequence[Rung]) -> tuple[Price, ...]:
     for half in rungs:
         thinned = _of(rungs, "thinned", half.classifier, half.metric)
         if half.protocol == "half" and half.metric in PRICED and thinned is not None:
-            differences = tuple(np.subtract(half.repeats, thinned.repeats).tolist())
-            prices.append(Price(half.classifier, half.metric, differences))
+            prices.append(price_of(half.classifier, half.metric, half.repeats, thinned.repeats))
     return tuple(prices)
 
 

@@ -52,7 +52,7 @@ def run(
             say("warning", notice)
         elif notice:
             screen.print(notice, style="bold")
-        progress("loading scanpy and torch")
+        progress("loading torch")
         from scbaseline import pipeline
         from scbaseline.report import console, write
 

@@ -58,6 +58,11 @@ def opening_lines(run: Run) -> str:
         for note in (*one.space.notes, *one.notes)
     )
     lines = [data_lines(run.data, run.cells)]
+    graph = run.exploration.graph
+    if graph.approximate:
+        lines.append(
+            f"Neighbours are approximate: {graph.recall:.1%} of the true ones, on a sample of cells"
+        )
     if run.trust is not None:
         lines += trust_lines(run.trust)
     return "\n".join([*lines, label_line(run.labels), *notes])

@@ -133,6 +133,8 @@ def run_figures(run: Run) -> dict[str, "Figure"]:
             for name, one in run.protocols.items()
             if one.labels is run.labels
         }
+        if not evaluations:
+            continue
         drawn[_confusion_name(recipe)] = figures.confusion_figure(
             evaluations, recipe=recipe, tiers=tiers, footer=footer
         )
