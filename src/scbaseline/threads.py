@@ -1,6 +1,5 @@
 """One thread setting for every library that computes."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ def limit_threads(threads: int | None) -> Iterator[int]:
     Parameters
     ----------
     threads
-        The number of threads; ``None``: the processors that this process may run on.
+        The number of threads; ``None``: as many as there are usable processors.
     """
     count = threads or usable_processors()
     before = torch.get_num_threads()
@@ -33,7 +32,7 @@ def limit_threads(threads: int | None) -> Iterator[int]:
 
 
 def usable_processors() -> int:
-    """Return the number of processors that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Return how many processors this process may use: by affinity, and by a container's quota."""
+    from joblib import cpu_count
+
+    return int(cpu_count())
