@@ -88,7 +88,7 @@ class RunConfig:
     """Share of the counts that goes to the first part where counts are thinned."""
 
     draws: int = 3
-    """Times that counts are thinned anew, for half and thinned."""
+    """Times that a run thins the counts anew, for half and thinned; an audit does once a repeat."""
 
     null_draws: int = 5
     """Times that structureless counts are drawn."""
