@@ -13,8 +13,9 @@ from scbaseline import __version__, keys
 from scbaseline.card import ModelCard
 from scbaseline.classifier import Classifier
 from scbaseline.config import RunConfig
+from scbaseline.data.info import DataInfo
 from scbaseline.networks import Recipe
-from scbaseline.results import DataInfo, ProtocolRun, rows_of
+from scbaseline.results import ProtocolRun, rows_of
 from scbaseline.split import VALIDATION
 
 if TYPE_CHECKING:

@@ -20,9 +20,10 @@ from scbaseline.plan import (
     trusted,
     views_of,
 )
-from scbaseline.preparation import Prepared, prepare, timed_stages, warn_of_batches
+from scbaseline.preparation import Prepared, prepare, warn_of_batches
 from scbaseline.protocols import PROTOCOLS, Protocol
 from scbaseline.split import Split
+from scbaseline.stages import timed_stages
 from scbaseline.verdicts import Audit, judge_ladder
 from scbaseline.views import View, cluster_counts, whole_view
 

@@ -1,7 +1,7 @@
 """One protocol: counts, labels and a split in; fitted features, networks and their scores out."""
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -19,11 +19,9 @@ from scbaseline.networks import RECIPES, Recipe
 from scbaseline.protocols import Protocol
 from scbaseline.results import ProtocolRun, Trained
 from scbaseline.split import TEST, TRAINING, VALIDATION, Split
+from scbaseline.stages import Stage
 from scbaseline.thinning import Counts
 from scbaseline.train import Examples, fit_network, logits
-
-Stage = Callable[[str], AbstractContextManager[None]]
-"""Opens a named stage; the pipeline times it and reports that it began."""
 
 STANDARD_BASELINES = tuple(name for name, baseline in BASELINES.items() if baseline.always)
 """The baselines that stand beside the networks wherever these are judged."""

@@ -19,6 +19,7 @@ from scbaseline.baselines import predict_baseline
 from scbaseline.calibrate import fit_temperature
 from scbaseline.config import RunConfig
 from scbaseline.data.fingerprint import fingerprint_of_blocks
+from scbaseline.data.info import DataInfo
 from scbaseline.data.provenance import identified, provenance_of
 from scbaseline.data.shuffled import ahead, shuffled_blocks
 from scbaseline.data.stream import CountStream, stream_counts
@@ -28,11 +29,12 @@ from scbaseline.features import FeatureSpace, RowsOf, ScaledCounts, fit_feature_
 from scbaseline.fitting import STANDARD_BASELINES
 from scbaseline.labels import check_label_key, labels_from_column
 from scbaseline.networks import RECIPES, Recipe
-from scbaseline.preparation import require_one_model, timed_stages
+from scbaseline.preparation import require_one_model
 from scbaseline.protocols import PROTOCOLS
 from scbaseline.qc import filter_cells
-from scbaseline.results import DataInfo, ProtocolRun, Trained, Training
+from scbaseline.results import ProtocolRun, Trained, Training
 from scbaseline.split import TEST, TRAINING, VALIDATION, Split, split_cells
+from scbaseline.stages import timed_stages
 from scbaseline.train import Examples, choose_device, fit_network_on_blocks, logits
 
 if TYPE_CHECKING:

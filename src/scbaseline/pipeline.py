@@ -6,11 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scbaseline.assemble import build_classifier
 from scbaseline.config import RunConfig
-from scbaseline.explore import begin_layout, finish_exploration
-from scbaseline.fitting import Stage, run_protocol
-from scbaseline.group_scores import scores_by_group
+from scbaseline.explore import Exploration, begin_layout, scanpy_uns
 from scbaseline.labels import Groups, labels_from_clusters
 from scbaseline.networks import RECIPES
 from scbaseline.plan import (
@@ -22,10 +19,11 @@ from scbaseline.plan import (
     trusted,
     views_of,
 )
-from scbaseline.preparation import prepare, timed_stages, warn_of_batches
+from scbaseline.preparation import prepare, warn_of_batches
 from scbaseline.protocols import SHORT, Protocol
 from scbaseline.results import ProtocolRun, Run
 from scbaseline.split import TEST
+from scbaseline.stages import Stage, timed_stages
 from scbaseline.views import View, cluster_counts, whole_view
 
 if TYPE_CHECKING:
@@ -66,6 +64,9 @@ def run(
         clustering = cluster_counts(prepared.counts, config)
     # The layout is for the eye alone: it is made beside what follows, not before it.
     layout = begin_layout(clustering.graph, clustering.pcs_nc, config)
+    with stage("loading torch and scikit-learn"):  # beside the layout, not before it
+        from scbaseline.assemble import build_classifier
+        from scbaseline.group_scores import scores_by_group
     labels, trust = prepared.labels, None
     with stage("clusters of thinned halves"):
         halves = draw_halves(chosen, prepared, config)
@@ -98,14 +99,6 @@ def run(
         if ones[0].protocol.saves_models
         for recipe in config.recipe
     }
-    with stage("UMAP"):
-        exploration = finish_exploration(
-            clustering.pcs_nc,
-            clustering.clusters_n,
-            clustering.graph,
-            layout=layout,
-            config=config,
-        )
     by_group = {}
     if "group" in draws and prepared.groups is not None:
         one = draws["group"][0]
@@ -119,7 +112,13 @@ def run(
         data=prepared.data,
         cells=prepared.cells,
         space=clustering.space,
-        exploration=exploration,
+        exploration=Exploration(
+            clustering.pcs_nc,
+            clustering.clusters_n,
+            layout,
+            clustering.graph,
+            scanpy_uns(clustering.graph, config),
+        ),
         trust=trust,
         labels=labels,
         draws=draws,
@@ -139,6 +138,8 @@ def _run_draws(
     stage: Stage,
 ) -> tuple[ProtocolRun, ...]:
     """Run one protocol on each of its draws that could be labelled."""
+    from scbaseline.fitting import run_protocol
+
     ones = []
     for view in views:
         if protocol.labels_from in view.labels:

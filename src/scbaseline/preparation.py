@@ -1,9 +1,6 @@
 """An input and settings in; kept cells, their counts, given labels and groups out."""
 
-import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,9 +10,9 @@ import pandas as pd
 from scbaseline import keys
 from scbaseline.config import RunConfig
 from scbaseline.data.check import check_counts
+from scbaseline.data.info import DataInfo
 from scbaseline.data.provenance import provenance_of
 from scbaseline.errors import ConfigError, ScbaselineWarning
-from scbaseline.fitting import Stage
 from scbaseline.labels import (
     Groups,
     Labels,
@@ -24,10 +21,8 @@ from scbaseline.labels import (
     labels_from_column,
 )
 from scbaseline.qc import FilteredCells, filter_cells
-from scbaseline.results import DataInfo
 from scbaseline.thinning import Counts
-from scbaseline.threads import limit_threads
-from scbaseline.train import choose_device
+from scbaseline.stages import Stage
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -88,7 +83,10 @@ def prepare(adata: "AnnData", config: RunConfig, stage: Stage) -> Prepared:
     ConfigError
         A setting cannot work on this machine.
     """
-    choose_device(config.device)  # a missing GPU is said now, not after the slow steps
+    if config.device == "cuda":  # a missing GPU is said now, not after the slow steps
+        from scbaseline.train import choose_device
+
+        choose_device(config.device)
     with stage("check"):
         checked = check_counts(adata, total_key=config.total_key)
         check_label_key(adata.obs, config)  # before quality control can say anything else
@@ -155,34 +153,6 @@ def warn_of_batches(obs: pd.DataFrame, config: RunConfig) -> None:
                 stacklevel=2,
             )
             return
-
-
-def timed_stages(
-    timings: dict[str, float], progress: Callable[[str], None] | None, threads: int | None
-) -> Stage:
-    """Return what opens a stage: says that it began, bounds its threads, keeps its seconds.
-
-    Parameters
-    ----------
-    timings
-        Stage → seconds, written as stages end.
-    progress
-        Called with each stage's name when it begins.
-    threads
-        As in the settings.
-    """
-
-    @contextmanager
-    def stage(name: str) -> Iterator[None]:
-        if progress is not None:
-            progress(name)
-        start = time.perf_counter()
-        # Set anew for each stage: a library that a stage loads brings a pool of its own.
-        with limit_threads(threads):
-            yield
-        timings[name] = timings.get(name, 0.0) + time.perf_counter() - start
-
-    return stage
 
 
 def _describe(adata: "AnnData") -> DataInfo:

@@ -1,63 +1,28 @@
 """What a run found: the frozen result types, and the tidy rows that programs read."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scbaseline.classifier import Classifier
-from scbaseline.compare import Difference
 from scbaseline.config import RunConfig
-from scbaseline.evaluate import Evaluation
+from scbaseline.data.info import DataInfo
 from scbaseline.evidence import PRICED, Price, price_of
 from scbaseline.explore import Exploration
 from scbaseline.features import FeatureSpace
-from scbaseline.group_scores import GroupScore
 from scbaseline.labels import Labels
 from scbaseline.protocols import Protocol
 from scbaseline.qc import FilteredCells
 from scbaseline.split import Split
-from scbaseline.train import Fit
 from scbaseline.trust import ClusterTrust
 
-
-@dataclass(frozen=True)
-class DataInfo:
-    """What the counts are, whatever file brought them.
-
-    Attributes
-    ----------
-    name, title, licence, citation
-        The data set's, where the content is known; else the name that it was read by.
-    fingerprint
-        Of the content, as :func:`scbaseline.data.fingerprint.fingerprint` gives it.
-    notice
-        What must be said wherever these data stand in for others.
-    embedded
-        Whether they are the sample that is installed with scanpy.
-    total_key
-        The column of obs with each cell's total, where the counts are of some genes only.
-    n_cells, n_genes, n_counts
-        The input's, before any filter.
-    n_other_features
-        Rows of antibodies, guides or peaks that were left out when reading.
-    notes
-        What was done to the input when it was read and checked, and what weakens it.
-    """
-
-    name: str
-    title: str
-    licence: str
-    citation: str
-    fingerprint: str
-    notice: str
-    embedded: bool
-    total_key: str
-    n_cells: int
-    n_genes: int
-    n_counts: int
-    n_other_features: int
-    notes: tuple[str, ...]
+if TYPE_CHECKING:  # these load torch and scikit-learn
+    from scbaseline.classifier import Classifier
+    from scbaseline.compare import Difference
+    from scbaseline.evaluate import Evaluation
+    from scbaseline.group_scores import GroupScore
+    from scbaseline.train import Fit
 
 
 @dataclass(frozen=True)
@@ -94,7 +59,7 @@ def rows_of(
     protocol: str,
     tier: str,
     recipe: str,
-    evaluation: Evaluation,
+    evaluation: "Evaluation",
     *,
     label_source: str,
     label_origin: str,
@@ -128,7 +93,7 @@ class Trained:
     """
 
     predicted_n: NDArray[np.int64]
-    fit: Fit | None = None
+    fit: "Fit | None" = None
     probability_n: NDArray[np.float32] | None = None
     temperature: float | None = None
     test_probability_nk: NDArray[np.floating] | None = None
@@ -163,7 +128,7 @@ class ProtocolRun:
     split: Split
     space: FeatureSpace
     trained: dict[str, Trained]
-    evaluations: dict[str, Evaluation]
+    evaluations: "dict[str, Evaluation]"
     notes: tuple[str, ...] = ()
 
 
@@ -202,11 +167,11 @@ class Training:
     labels: Labels
     tier: str
     n_folds: int
-    evaluations: dict[str, Evaluation]
-    difference: Difference | None
-    by_group: tuple[GroupScore, ...]
+    evaluations: "dict[str, Evaluation]"
+    difference: "Difference | None"
+    by_group: "tuple[GroupScore, ...]"
     notes: tuple[str, ...]
-    classifier: Classifier
+    classifier: "Classifier"
     timings: dict[str, float]
 
 
@@ -247,8 +212,8 @@ class Run:
     labels: Labels
     draws: dict[str, tuple[ProtocolRun, ...]]
     not_applicable: dict[str, str]
-    by_group: dict[str, tuple[GroupScore, ...]]
-    classifiers: dict[str, Classifier]
+    by_group: "dict[str, tuple[GroupScore, ...]]"
+    classifiers: "dict[str, Classifier]"
     timings: dict[str, float]
 
     @property

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
 from threadpoolctl import threadpool_limits
 
 
@@ -18,8 +17,10 @@ def limit_threads(threads: int | None) -> Iterator[int]:
         The number of threads; ``None``: as many as there are usable processors.
     """
     count = threads or usable_processors()
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
+    torch = sys.modules.get("torch")  # who has not loaded it has no pool of it to bound
+    before = torch.get_num_threads() if torch else None
+    if torch:
+        torch.set_num_threads(count)
     if "numba" in sys.modules:  # its pool outgrows the limit below at the first parallel kernel
         import numba
 
@@ -28,7 +29,8 @@ def limit_threads(threads: int | None) -> Iterator[int]:
         with threadpool_limits(count):
             yield count
     finally:
-        torch.set_num_threads(before)
+        if torch:
+            torch.set_num_threads(before)
 
 
 def usable_processors() -> int:

@@ -15,10 +15,11 @@ from scbaseline.group_scores import scores_by_group
 from scbaseline.networks import RECIPES
 from scbaseline.out_of_fold import OutOfFold, compare_with_reference
 from scbaseline.plan import split_repeatedly
-from scbaseline.preparation import Prepared, prepare, require_one_model, timed_stages
+from scbaseline.preparation import Prepared, prepare, require_one_model
 from scbaseline.protocols import PROTOCOLS
 from scbaseline.results import Training
 from scbaseline.split import split_without_test
+from scbaseline.stages import timed_stages
 from scbaseline.views import whole_view
 
 if TYPE_CHECKING:

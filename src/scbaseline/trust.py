@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import adjusted_rand_score
 
 from scbaseline.errors import InputError
 
@@ -124,6 +123,8 @@ def cluster_trust(
     Hennig, Cluster-wise assessment of cluster stability, Computational Statistics & Data
     Analysis 2007; Hubert & Arabie, Comparing partitions, Journal of Classification 1985.
     """
+    from sklearn.metrics import adjusted_rand_score
+
     codes_n, names = _by_size(clusters_n)
     codes_of = _codes(alternatives, n_cells=len(codes_n))
     tables = {s: [_contingency(codes_n, other) for other in of] for s, of in codes_of.items()}
@@ -176,6 +177,8 @@ def merge_unstable(
     InputError
         As for ``cluster_trust``.
     """
+    from sklearn.metrics import adjusted_rand_score
+
     codes_n, names = _by_size(clusters_n)
     codes_of = _codes(alternatives, n_cells=len(codes_n))
     # A merged cluster's counts are the sum of two rows: the cells are counted only once.

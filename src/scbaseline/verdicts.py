@@ -7,6 +7,7 @@ import numpy as np
 
 from scbaseline.compare import Difference
 from scbaseline.config import RunConfig
+from scbaseline.data.info import DataInfo
 from scbaseline.evidence import PRICED, REFERENCE, Price, TypeEvidence, price_of, type_evidence
 from scbaseline.group_scores import GroupScore, scores_by_group
 from scbaseline.labels import Labels
@@ -14,7 +15,6 @@ from scbaseline.ladder import Rung, control_rungs, rungs_of
 from scbaseline.out_of_fold import OutOfFold, compare_with_reference
 from scbaseline.preparation import Prepared
 from scbaseline.qc import FilteredCells
-from scbaseline.results import DataInfo
 from scbaseline.suspects import LabelAudit, suspect_labels
 from scbaseline.trust import ClusterTrust
 

@@ -212,7 +212,7 @@ def evaluate(
 
     mapped = read_label_map(label_map)
     from scbaseline.data.read import open_counts
-    from scbaseline.report.write import check_external_outputs
+    from scbaseline.report.write_external import check_external_outputs, save_external
 
     if out is not None:
         check_external_outputs(out, model, file_of(input), label_map, reading.obs)
@@ -222,7 +222,6 @@ def evaluate(
         from scbaseline.classifier import Classifier
         from scbaseline.data.stream import stream_counts
         from scbaseline.report import models as text
-        from scbaseline.report import write
 
         classifier = Classifier.load(model)
         stream = stream_counts(adata, total_key=total_key)
@@ -232,7 +231,7 @@ def evaluate(
     screen.print()
     screen.print(text.evaluation_table(found.evaluation))
     if out is not None:
-        for path in write.save_external(found, classifier.card, out):
+        for path in save_external(found, classifier.card, out):
             screen.print(f"Wrote {path}")
 
 

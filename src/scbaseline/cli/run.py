@@ -52,12 +52,12 @@ def run(
             say("warning", notice)
         elif notice:
             screen.print(notice, style="bold")
-        progress("loading torch")
         from scbaseline import pipeline
-        from scbaseline.report import console, write
 
         result = pipeline.run(adata, settings, progress=progress)
         progress("drawing figures, writing files")
+        from scbaseline.report import console, write
+
         written = write.save_run(result, out)
 
     screen.print(console.opening_lines(result))

@@ -18,9 +18,9 @@ __all__ = [
     "NeighbourGraph",
     "begin_layout",
     "explore_cells",
-    "finish_exploration",
     "leiden_clusters",
     "neighbour_graph",
+    "scanpy_uns",
     "umap_layout",
 ]
 
@@ -35,8 +35,8 @@ class Exploration:
         The principal components that the graph was built on, cells × components.
     clusters_n
         Leiden cluster of each cell, "0" the largest.
-    umap_n2
-        Coordinates of each cell in the plane.
+    layout
+        The layout, which another process may still be making.
     graph
         The neighbour graph, and whether its neighbours are exact.
     uns
@@ -45,9 +45,14 @@ class Exploration:
 
     pcs_nc: NDArray[np.float32]
     clusters_n: NDArray[np.str_]
-    umap_n2: NDArray[np.float32]
+    layout: BegunLayout
     graph: NeighbourGraph
     uns: dict[str, Any]
+
+    @property
+    def umap_n2(self) -> NDArray[np.float32]:
+        """Coordinates of each cell in the plane, waited for where they are not there yet."""
+        return self.layout.result()
 
     @property
     def obsp(self) -> dict[str, sparse.csr_matrix]:
@@ -86,30 +91,9 @@ def explore_cells(pcs_nc: NDArray[np.float32], config: RunConfig) -> Exploration
     graph = neighbour_graph(pcs_nc, config)
     layout = begin_layout(graph, pcs_nc, config)
     clusters_n = leiden_clusters(graph, resolution=config.resolution, seed=config.seed)
-    return finish_exploration(pcs_nc, clusters_n, graph, layout=layout, config=config)
+    return Exploration(pcs_nc, clusters_n, layout, graph, scanpy_uns(graph, config))
 
 
-def finish_exploration(
-    pcs_nc: NDArray[np.float32],
-    clusters_n: NDArray[np.str_],
-    graph: NeighbourGraph,
-    *,
-    layout: BegunLayout,
-    config: RunConfig,
-) -> Exploration:
-    """Wait for a layout that was begun, and return the whole.
-
-    Clusters can be labels to learn; the layout is for the eye alone, and whoever trains on
-    the clusters need not wait for it.
-
-    Parameters
-    ----------
-    pcs_nc, clusters_n, graph
-        As in :class:`Exploration`.
-    layout
-        What :func:`begin_layout` returned.
-    config
-        The settings that the graph and the clusters were made with.
-    """
-    uns = {"neighbors": graph.uns, keys.LEIDEN: leiden_uns(config), "umap": umap_uns()}
-    return Exploration(pcs_nc, clusters_n, layout.result(), graph, uns)
+def scanpy_uns(graph: NeighbourGraph, config: RunConfig) -> dict[str, Any]:
+    """Return what scanpy notes of graph, clusters and layout made with these settings."""
+    return {"neighbors": graph.uns, keys.LEIDEN: leiden_uns(config), "umap": umap_uns()}

@@ -61,6 +61,7 @@ class BegunLayout:
 
     def __init__(self, inputs: dict[str, Any]) -> None:
         self._inputs = inputs
+        self._xy_n2: NDArray[np.float32] | None = None
         self._answer = tempfile.TemporaryFile()  # noqa: SIM115 -- closed by _end
         self._process: subprocess.Popen[bytes] | None = None
         # Files, not pipes: nobody has to stand by to write and read.
@@ -78,12 +79,13 @@ class BegunLayout:
 
     def result(self) -> NDArray[np.float32]:
         """Wait for the coordinates, cells × 2, and return them."""
-        if self._process is not None and self._process.wait() == 0:
-            self._answer.seek(0)
-            xy_n2: NDArray[np.float32] = np.load(self._answer)
-            return xy_n2
-        # No process could be had, or it failed: make the layout here, or say why not.
-        return _lay_out(**self._inputs)
+        if self._xy_n2 is None:
+            if self._process is not None and self._process.wait() == 0:
+                self._answer.seek(0)
+                self._xy_n2 = np.load(self._answer)
+            else:  # no process could be had, or it failed: do it here, or say why not
+                self._xy_n2 = _lay_out(**self._inputs)
+        return self._xy_n2
 
 
 def begin_layout(

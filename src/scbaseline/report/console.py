@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
+from scbaseline.data.info import DataInfo
 from scbaseline.evaluate import ESTIMAND, MIN_CELLS_FOR_INTERVAL, Evaluation, Score
 from scbaseline.evidence import REFERENCE, Price
 from scbaseline.group_scores import GroupScore
@@ -14,7 +15,7 @@ from scbaseline.metrics import METRICS
 from scbaseline.networks import RECIPES
 from scbaseline.protocols import CLUSTERS, TIERS
 from scbaseline.qc import FilteredCells
-from scbaseline.results import DataInfo, Run
+from scbaseline.results import Run
 from scbaseline.split import TRAINING
 from scbaseline.trust import STABLE, ClusterTrust
 

@@ -1,5 +1,6 @@
 """Writes a run's outputs: figures, models, tables and the annotated cells."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,22 +9,17 @@ import numpy as np
 import pandas as pd
 
 from scbaseline import keys
-from scbaseline.card import ModelCard
 from scbaseline.data.datasets import DATASETS
 from scbaseline.errors import OutputError
-from scbaseline.external import PROTOCOL, ExternalEvaluation
 from scbaseline.features import log_normalise
-from scbaseline.files import require_space, write_atomically
+from scbaseline.files import require_space
 from scbaseline.networks import RECIPES
-from scbaseline.report import figures
 from scbaseline.report.folder import Put, check_folder, trust_table, write_json, write_together
-from scbaseline.results import Run, rows_of
+from scbaseline.results import Run
 
 if TYPE_CHECKING:
     from anndata import AnnData
     from matplotlib.figure import Figure
-
-_EXTERNAL = ("metrics.json", "confusion_matrix.png")
 
 
 def planned_outputs(out: Path, recipes: tuple[str, ...]) -> list[Path]:
@@ -62,7 +58,7 @@ def save_run(run: Run, out: str | Path) -> list[Path]:
 
 
 def _write_all(run: Run, put: Put) -> None:
-    for name, figure in run_figures(run).items():
+    for name, figure in run_figures(run):
         put(f"figures/{name}.png", figure.savefig)
     for recipe, classifier in run.classifiers.items():
         put(f"models/{recipe}.safetensors", classifier.save)
@@ -72,60 +68,22 @@ def _write_all(run: Run, put: Put) -> None:
     put("run.toml", lambda path: path.write_text(run_toml(run), encoding="utf-8"))
 
 
-def check_external_outputs(out: Path, *inputs: str | Path | None) -> None:
-    """As :func:`check_outputs`, for what :func:`save_external` writes."""
-    check_folder(out, [out / name for name in _EXTERNAL], *inputs)
-
-
-def save_external(found: ExternalEvaluation, card: ModelCard, out: Path) -> list[Path]:
-    """Write metrics and confusion matrix of an evaluation on another study; return the paths.
-
-    Raises
-    ------
-    OutputError
-        A file cannot be written.
-    """
-    rows = rows_of(
-        PROTOCOL.name,
-        found.tier,
-        card.recipe.name,
-        found.evaluation,
-        label_source=found.label_source,
-        label_origin=found.label_origin,
-    )
-    content = {
-        "model": {"recipe": card.recipe.name, "data": card.data, "sha256": card.tensors_sha256},
-        "left_out": found.left_out,
-        "coverage": asdict(found.coverage),
-        "notes": found.notes,
-        "results": [asdict(row) for row in rows],
-    }
-    figure = figures.confusion_figure(
-        {PROTOCOL.name: found.evaluation},
-        recipe=card.recipe.name,
-        tiers={PROTOCOL.name: found.tier},
-    )
-    write_atomically(out / _EXTERNAL[0], lambda path: write_json(content, path))
-    write_atomically(out / _EXTERNAL[1], figure.savefig)
-    return [out / name for name in _EXTERNAL]
-
-
 def left_from_earlier(out: Path, written: list[Path]) -> list[str]:
     """Return the files in ``out`` that look like this run's but are not."""
     possible = planned_outputs(out, tuple(RECIPES))
     return [str(p.relative_to(out)) for p in possible if p.exists() and p not in written]
 
 
-def run_figures(run: Run) -> dict[str, "Figure"]:
-    """Return every figure of a run by the name of its file."""
+def run_figures(run: Run) -> Iterator[tuple[str, "Figure"]]:
+    """Make every figure of a run, each with the name of its file.
+
+    The UMAP comes last: what it shows may still be in the making.
+    """
+    from scbaseline.report import figures
+
     footer = run.data.notice
-    # The file's name in the tutorials, where the cells are those of the tutorials.
-    umap = "umap_pbmc_clusters" if run.data.name in DATASETS else "umap_clusters"
+    yield "qc", figures.qc_figure(run.cells, footer=footer)
     tiers = {name: one.tier for name, one in run.protocols.items()}
-    drawn = {
-        "qc": figures.qc_figure(run.cells, footer=footer),
-        umap: figures.umap_figure(run.exploration, run.labels, footer=footer),
-    }
     for recipe in run.config.recipe:
         # Clusters of a half have other numbers than the run's: their matrices stand apart.
         evaluations = {
@@ -133,11 +91,11 @@ def run_figures(run: Run) -> dict[str, "Figure"]:
             for name, one in run.protocols.items()
             if one.labels is run.labels
         }
-        if not evaluations:
-            continue
-        drawn[_confusion_name(recipe)] = figures.confusion_figure(
-            evaluations, recipe=recipe, tiers=tiers, footer=footer
-        )
+        if evaluations:
+            yield (
+                _confusion_name(recipe),
+                figures.confusion_figure(evaluations, recipe=recipe, tiers=tiers, footer=footer),
+            )
     # The curves of the classifiers that are saved, where there are any.
     protocol = max(run.protocols.values(), key=lambda one: one.protocol.saves_models)
     fits = {
@@ -145,13 +103,18 @@ def run_figures(run: Run) -> dict[str, "Figure"]:
         for recipe, trained in protocol.trained.items()
         if trained.fit is not None
     }
-    drawn["training_curves"] = figures.training_curves_figure(
-        fits,
-        protocol=protocol.protocol.name,
-        held_out_name=f"{protocol.protocol.stops_on} cells",
-        footer=footer,
+    yield (
+        "training_curves",
+        figures.training_curves_figure(
+            fits,
+            protocol=protocol.protocol.name,
+            held_out_name=f"{protocol.protocol.stops_on} cells",
+            footer=footer,
+        ),
     )
-    return drawn
+    # The file's name in the tutorials, where the cells are those of the tutorials.
+    umap = "umap_pbmc_clusters" if run.data.name in DATASETS else "umap_clusters"
+    yield umap, figures.umap_figure(run.exploration, run.labels, footer=footer)
 
 
 def metrics(run: Run) -> dict[str, Any]:
