@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from scbaseline.config import RunConfig
 from scbaseline.metrics import (
@@ -150,6 +149,8 @@ def evaluate_predictions(
     """
     codes = np.arange(len(labels))
     n = len(true_n)
+    from sklearn.metrics import confusion_matrix
+
     confusion_kk = np.asarray(confusion_matrix(true_n, predicted_n, labels=codes))
     rng = np.random.default_rng(config.seed)
     # All scores depend on the cells through the confusion matrix alone, so drawing the
@@ -198,6 +199,8 @@ def _label_scores(
     *,
     drawn_bkk: NDArray[np.float64],
 ) -> list[Score]:
+    from sklearn.metrics import precision_recall_fscore_support
+
     precision, recall, f1, support = precision_recall_fscore_support(
         true_n, predicted_n, labels=np.arange(len(labels)), zero_division=0
     )

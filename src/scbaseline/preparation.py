@@ -21,8 +21,8 @@ from scbaseline.labels import (
     labels_from_column,
 )
 from scbaseline.qc import FilteredCells, filter_cells
-from scbaseline.thinning import Counts
 from scbaseline.stages import Stage
+from scbaseline.thinning import Counts
 
 if TYPE_CHECKING:
     from anndata import AnnData

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scbaseline.config import RunConfig
+from scbaseline.curve import Epoch, TrainingCurve
 from scbaseline.errors import ConfigError, InputError
 from scbaseline.networks import Recipe, build_network
 from scbaseline.networks.adam import Adam
@@ -48,17 +49,6 @@ class Examples:
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """How the network stood after one pass over the training cells, dropout off."""
-
-    number: int
-    train_loss: float
-    train_accuracy: float
-    held_out_loss: float
-    held_out_accuracy: float
-
-
-@dataclass(frozen=True)
 class Fit:
     """A trained network and how it got there.
 
@@ -75,6 +65,11 @@ class Fit:
     network: nn.Module
     history: tuple[Epoch, ...]
     kept_epoch: int
+
+    @property
+    def curve(self) -> TrainingCurve:
+        """The training without the network."""
+        return TrainingCurve(self.history, self.kept_epoch)
 
 
 def fit_network(

@@ -177,8 +177,6 @@ def merge_unstable(
     InputError
         As for ``cluster_trust``.
     """
-    from sklearn.metrics import adjusted_rand_score
-
     codes_n, names = _by_size(clusters_n)
     codes_of = _codes(alternatives, n_cells=len(codes_n))
     # A merged cluster's counts are the sum of two rows: the cells are counted only once.

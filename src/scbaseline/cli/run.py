@@ -39,12 +39,17 @@ def run(
     verbose
         Print also the time of each stage and a table per label.
     """
-    from scbaseline.data.read import read_counts
-    from scbaseline.report.write import check_outputs
+    from scbaseline.aside import second_process
 
-    check_outputs(out, settings.recipe, file_of(input), config)
     screen = screen_for(quiet=quiet)
-    with stage_line(quiet=quiet) as progress:
+    with (
+        second_process(settings.threads, modules=["scbaseline.report.figures"]) as aside,
+        stage_line(quiet=quiet) as progress,
+    ):
+        from scbaseline.data.read import read_counts
+        from scbaseline.report.write import check_outputs, left_from_earlier, save_run
+
+        check_outputs(out, settings.recipe, file_of(input), config)
         progress("reading counts")
         adata = read_counts(input, reading, progress=not quiet)
         notice = adata.uns[keys.PROVENANCE]["notice"]
@@ -56,9 +61,9 @@ def run(
 
         result = pipeline.run(adata, settings, progress=progress)
         progress("drawing figures, writing files")
-        from scbaseline.report import console, write
+        written = save_run(result, out, aside=aside)
 
-        written = write.save_run(result, out)
+    from scbaseline.report import console
 
     screen.print(console.opening_lines(result))
     if verbose:
@@ -75,7 +80,7 @@ def run(
         screen.print(f"  {line}", soft_wrap=True)
     if not result.classifiers:
         screen.print("No model is saved: no protocol of this run keeps test cells out of the fit")
-    if stale := write.left_from_earlier(out, written):
+    if stale := left_from_earlier(out, written):
         screen.print(f"Left there from an earlier run: {', '.join(stale)}", soft_wrap=True)
     screen.print()
     screen.print(console.headline_table(result, wide=screen.width >= WIDE))

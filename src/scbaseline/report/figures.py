@@ -1,9 +1,11 @@
 """Results in, figures out: quality control, UMAP, confusion matrices, training curves."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from scbaseline import keys
 from scbaseline.evaluate import ESTIMAND, Evaluation, Score
@@ -15,10 +17,9 @@ from scbaseline.report.names import name_cells
 from scbaseline.report.panels import SHORT, cloud, curves, histogram, matrix, nothing, tell_kept
 
 if TYPE_CHECKING:
-    from scbaseline.explore import Exploration
+    from scbaseline.curve import TrainingCurve
     from scbaseline.labels import Labels
     from scbaseline.qc import FilteredCells
-    from scbaseline.train import Fit
 
 
 def qc_figure(cells: "FilteredCells", *, footer: str = "") -> Figure:
@@ -58,10 +59,23 @@ def qc_figure(cells: "FilteredCells", *, footer: str = "") -> Figure:
 
 
 def umap_figure(
-    exploration: "Exploration", labels: "Labels | None" = None, *, footer: str = ""
+    xy_n2: NDArray[np.float32],
+    clusters_n: NDArray[np.str_],
+    labels: "Labels | None" = None,
+    *,
+    footer: str = "",
 ) -> Figure:
-    """Show the Leiden clusters on the UMAP and, where labels were given, those beside them."""
-    xy_n2, clusters_n = exploration.umap_n2, exploration.clusters_n
+    """Show the Leiden clusters on the UMAP and, where labels were given, those beside them.
+
+    Parameters
+    ----------
+    xy_n2
+        Coordinates of each cell.
+    clusters_n
+        Leiden cluster of each cell.
+    labels
+        Given labels; clusters are not shown twice.
+    """
     names = tuple(sorted(np.unique(clusters_n).tolist(), key=int))
     code_of = {name: code for code, name in enumerate(names)}
     clusters = np.array([code_of[name] for name in clusters_n], dtype=np.int64)
@@ -153,14 +167,14 @@ def confusion_figure(
 
 
 def training_curves_figure(
-    fits: dict[str, "Fit"], *, protocol: str, held_out_name: str, footer: str = ""
+    fits: dict[str, "TrainingCurve"], *, protocol: str, held_out_name: str, footer: str = ""
 ) -> Figure:
     """Show how each recipe's loss and accuracy went, epoch by epoch, and what was kept.
 
     Parameters
     ----------
     fits
-        Recipe → its trained network.
+        Recipe → how its training went.
     held_out_name
         What the held-out cells are to this protocol, e.g. ``"validation cells"``.
     """
@@ -189,6 +203,14 @@ def training_curves_figure(
     axes[1, 0].set_ylim(lowest - 0.2 * (highest - lowest), min(highest, 1.03))
     place_legend(figure, *axes[0, 0].get_legend_handles_labels())
     return figure
+
+
+FIGURES: dict[str, Callable[..., Figure]] = {
+    "qc": qc_figure,
+    "umap": umap_figure,
+    "confusion": confusion_figure,
+    "training_curves": training_curves_figure,
+}
 
 
 def _with_interval(score: Score) -> str:

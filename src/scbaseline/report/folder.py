@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from scbaseline.files import refuse_input_as_output, said_as_output_error, stagi
 from scbaseline.trust import ClusterTrust
 
 Put = Callable[[str, Callable[[Path], object]], None]
-"""Takes a file's name, and what writes it to a path."""
+"""Takes a file's name, and what writes it to a path or returns the future of its writing."""
 
 
 def check_folder(out: Path, planned: Sequence[Path], *inputs: str | Path | None) -> None:
@@ -45,15 +46,21 @@ def write_together(out: Path, write_all: Callable[[Put], None]) -> list[Path]:
         A file cannot be written; earlier ones are left as they were.
     """
     names: list[str] = []
+    begun: dict[str, Future[object]] = {}
     with staging(out) as folder:
 
         def put(name: str, write: Callable[[Path], object]) -> None:
             (folder / name).parent.mkdir(exist_ok=True)
             with said_as_output_error(out / name):
-                write(folder / name)
+                done = write(folder / name)
+            if isinstance(done, Future):
+                begun[name] = done
             names.append(name)
 
         write_all(put)
+        for name, future in begun.items():
+            with said_as_output_error(out / name):
+                future.result()
         for name in names:
             with said_as_output_error(out / name):
                 (out / name).parent.mkdir(exist_ok=True)

@@ -13,7 +13,7 @@ from scbaseline.evaluate import Evaluation
 from scbaseline.report.layout import BLUE, FAINT, INK, ORANGE, PALE, look, shortened, text_width
 
 if TYPE_CHECKING:
-    from scbaseline.train import Fit
+    from scbaseline.curve import TrainingCurve
 
 SHORT = 0.3
 """Inches; names on an axis are turned where one is wider than this."""
@@ -118,34 +118,36 @@ def matrix(ax: Axes, evaluation: Evaluation, *, points: float, words: bool) -> Q
     return mesh
 
 
-def curves(ax: Axes, fit: "Fit", metric: str, *, held_out_name: str, stops_early: bool) -> None:
+def curves(
+    ax: Axes, curve: "TrainingCurve", metric: str, *, held_out_name: str, stops_early: bool
+) -> None:
     """Draw the loss or the accuracy by epoch, mark the kept one, shade what came after it."""
     _plain(ax)
-    epochs = [epoch.number for epoch in fit.history]
+    epochs = [epoch.number for epoch in curve.history]
     for part, words, colour in (
         ("train", "training cells", BLUE),
         ("held_out", f"held out: {held_out_name}", ORANGE),
     ):
-        values = [getattr(epoch, f"{part}_{metric}") for epoch in fit.history]
+        values = [getattr(epoch, f"{part}_{metric}") for epoch in curve.history]
         ax.plot(epochs, values, color=colour, marker="o", ms=3, lw=1.5, label=words)
     end = epochs[-1] + 0.5
-    ax.axvline(fit.kept_epoch, color=INK, lw=1, ls="--", zorder=1, gid="kept")
-    if fit.kept_epoch < epochs[-1] and not stops_early:
-        ax.axvspan(fit.kept_epoch, end, color=PALE, alpha=0.5, lw=0, zorder=0, gid="past")
+    ax.axvline(curve.kept_epoch, color=INK, lw=1, ls="--", zorder=1, gid="kept")
+    if curve.kept_epoch < epochs[-1] and not stops_early:
+        ax.axvspan(curve.kept_epoch, end, color=PALE, alpha=0.5, lw=0, zorder=0, gid="past")
     ax.margins(y=0.1)
     ax.set_xlim(0.5, end)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
 
 
-def tell_kept(ax: Axes, fit: "Fit", *, stops_early: bool) -> None:
+def tell_kept(ax: Axes, curve: "TrainingCurve", *, stops_early: bool) -> None:
     """Write which epoch was kept, and why the curve goes on, at the foot of its line."""
-    last = fit.history[-1].number
-    words = f"epoch {fit.kept_epoch} kept"
+    last = curve.history[-1].number
+    words = f"epoch {curve.kept_epoch} kept"
     if stops_early:
         words += "\n(lowest held-out loss)"
-    elif fit.kept_epoch < last:
+    elif curve.kept_epoch < last:
         words += ";\nshaded: trained past the kept\nepoch for this curve only"
-    _beside(ax, fit.kept_epoch, words, y=0.03, late=fit.kept_epoch > (1 + last) / 2)
+    _beside(ax, curve.kept_epoch, words, y=0.03, late=curve.kept_epoch > (1 + last) / 2)
 
 
 def _round_values(low: float, high: float) -> list[float]:

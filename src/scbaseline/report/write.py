@@ -1,7 +1,9 @@
 """Writes a run's outputs: figures, models, tables and the annotated cells."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from concurrent.futures import Executor
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,17 +11,18 @@ import numpy as np
 import pandas as pd
 
 from scbaseline import keys
+from scbaseline.aside import Here
 from scbaseline.data.datasets import DATASETS
 from scbaseline.errors import OutputError
 from scbaseline.features import log_normalise
 from scbaseline.files import require_space
 from scbaseline.networks import RECIPES
+from scbaseline.report.draw import draw
 from scbaseline.report.folder import Put, check_folder, trust_table, write_json, write_together
 from scbaseline.results import Run
 
 if TYPE_CHECKING:
     from anndata import AnnData
-    from matplotlib.figure import Figure
 
 
 def planned_outputs(out: Path, recipes: tuple[str, ...]) -> list[Path]:
@@ -43,23 +46,33 @@ def check_outputs(out: Path, recipes: tuple[str, ...], *inputs: str | Path | Non
     check_folder(out, planned_outputs(out, recipes), *inputs)
 
 
-def save_run(run: Run, out: str | Path) -> list[Path]:
+def save_run(run: Run, out: str | Path, *, aside: Executor | None = None) -> list[Path]:
     """Write everything that a run found into the folder ``out``; return the paths.
 
     All files are written into a hidden folder first and moved into place together, so that
     a run that cannot be written leaves an earlier one as it was.
+
+    Parameters
+    ----------
+    run
+        What was found.
+    out
+        The folder.
+    aside
+        Where figures are drawn; by default here.
 
     Raises
     ------
     OutputError
         A file cannot be written.
     """
-    return write_together(Path(out), lambda put: _write_all(run, put))
+    return write_together(Path(out), lambda put: _write_all(run, put, aside or Here()))
 
 
-def _write_all(run: Run, put: Put) -> None:
-    for name, figure in run_figures(run):
-        put(f"figures/{name}.png", figure.savefig)
+def _write_all(run: Run, put: Put, aside: Executor) -> None:
+    for name, kind, contents in figures_of(run):
+        begin = partial(aside.submit, draw, kind, {**contents, "footer": run.data.notice})
+        put(f"figures/{name}.png", begin)
     for recipe, classifier in run.classifiers.items():
         put(f"models/{recipe}.safetensors", classifier.save)
     put("cells.h5ad", lambda path: _write_cells(run, path))
@@ -74,16 +87,14 @@ def left_from_earlier(out: Path, written: list[Path]) -> list[str]:
     return [str(p.relative_to(out)) for p in possible if p.exists() and p not in written]
 
 
-def run_figures(run: Run) -> Iterator[tuple[str, "Figure"]]:
-    """Make every figure of a run, each with the name of its file.
+def figures_of(run: Run) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Say what each figure of a run shows: the name of its file, its kind, its contents.
 
     The UMAP comes last: what it shows may still be in the making.
     """
-    from scbaseline.report import figures
-
-    footer = run.data.notice
-    yield "qc", figures.qc_figure(run.cells, footer=footer)
     tiers = {name: one.tier for name, one in run.protocols.items()}
+    # The figure needs the number of genes, not the counts.
+    yield "qc", "qc", {"cells": replace(run.cells, adata=run.cells.adata[:0].copy())}
     for recipe in run.config.recipe:
         # Clusters of a half have other numbers than the run's: their matrices stand apart.
         evaluations = {
@@ -92,29 +103,23 @@ def run_figures(run: Run) -> Iterator[tuple[str, "Figure"]]:
             if one.labels is run.labels
         }
         if evaluations:
-            yield (
-                _confusion_name(recipe),
-                figures.confusion_figure(evaluations, recipe=recipe, tiers=tiers, footer=footer),
-            )
+            contents = {"evaluations": evaluations, "recipe": recipe, "tiers": tiers}
+            yield _confusion_name(recipe), "confusion", contents
     # The curves of the classifiers that are saved, where there are any.
-    protocol = max(run.protocols.values(), key=lambda one: one.protocol.saves_models)
-    fits = {
-        recipe: trained.fit
-        for recipe, trained in protocol.trained.items()
-        if trained.fit is not None
-    }
+    one = max(run.protocols.values(), key=lambda one: one.protocol.saves_models)
     yield (
         "training_curves",
-        figures.training_curves_figure(
-            fits,
-            protocol=protocol.protocol.name,
-            held_out_name=f"{protocol.protocol.stops_on} cells",
-            footer=footer,
-        ),
+        "training_curves",
+        {
+            "fits": {name: t.fit.curve for name, t in one.trained.items() if t.fit is not None},
+            "protocol": one.protocol.name,
+            "held_out_name": f"{one.protocol.stops_on} cells",
+        },
     )
     # The file's name in the tutorials, where the cells are those of the tutorials.
     umap = "umap_pbmc_clusters" if run.data.name in DATASETS else "umap_clusters"
-    yield umap, figures.umap_figure(run.exploration, run.labels, footer=footer)
+    cells = {"xy_n2": run.exploration.umap_n2, "clusters_n": run.exploration.clusters_n}
+    yield umap, "umap", cells | {"labels": run.labels}
 
 
 def metrics(run: Run) -> dict[str, Any]:
