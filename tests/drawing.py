@@ -8,16 +8,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+from numpy.typing import NDArray
 from scipy import sparse
-from torch import nn
 
 from scbaseline import keys
 from scbaseline.config import RunConfig
+from scbaseline.curve import Epoch, TrainingCurve
 from scbaseline.evaluate import Evaluation, evaluate_predictions
-from scbaseline.explore import Exploration
 from scbaseline.qc import FilteredCells, filter_cells
 from scbaseline.report.figures import training_curves_figure
-from scbaseline.train import Epoch, Fit
 
 TIERS = {"published": "T0", "inductive": "T0+"}
 
@@ -59,14 +58,16 @@ def filtered(*, mt: bool = True, **settings: float) -> FilteredCells:
     return filter_cells(adata, RunConfig(min_genes=20, **settings))
 
 
-def explored(centers: list[tuple[float, float]], sizes: list[int]) -> Exploration:
-    """Return round clusters, of a radius near 1, around the centres."""
+def explored(
+    centers: list[tuple[float, float]], sizes: list[int]
+) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
+    """Return coordinates of round clusters, of a radius near 1, around the centres; their names."""
     rng = np.random.default_rng(0)
     clouds = [
         rng.normal(center, 0.4, size=(n, 2)) for center, n in zip(centers, sizes, strict=True)
     ]
     xy_n2 = np.concatenate(clouds).astype(np.float32)
-    return Exploration(xy_n2, np.repeat(np.arange(len(sizes)), sizes).astype(str), xy_n2, {}, {})
+    return xy_n2, np.repeat(np.arange(len(sizes)), sizes).astype(str)
 
 
 def evaluated(k: int, *, n: int = 400, seed: int = 0) -> Evaluation:
@@ -81,19 +82,19 @@ def evaluated(k: int, *, n: int = 400, seed: int = 0) -> Evaluation:
     )
 
 
-def fitted(n_epochs: int, kept_epoch: int) -> Fit:
+def fitted(n_epochs: int, kept_epoch: int) -> TrainingCurve:
     """Return a fit whose held-out loss turns up again."""
     history = tuple(
         Epoch(e, 1 / e, 1 - 0.5 / e, 1 / e + 0.02 * e, 0.9 - 0.5 / e)
         for e in range(1, n_epochs + 1)
     )
-    return Fit(nn.Identity(), history, kept_epoch)
+    return TrainingCurve(history, kept_epoch)
 
 
 FITS = {"pca": fitted(5, 5), "hvg": fitted(30, 5), "hvg-earlystop": fitted(12, 7)}
 
 
-def curves(fits: dict[str, Fit] = FITS, footer: str = "") -> Figure:
+def curves(fits: dict[str, TrainingCurve] = FITS, footer: str = "") -> Figure:
     """Draw training curves with all the words that a run gives."""
     return training_curves_figure(
         fits, protocol="inductive", held_out_name="validation cells", footer=footer

@@ -76,7 +76,7 @@ def test_every_stage_is_timed(cells: AnnData) -> None:
     """Each stage that is announced has its seconds."""
     stages: list[str] = []
     result = run(cells, GIVEN, progress=stages.append)
-    assert list(result.timings) == stages
+    assert list(result.timings) == list(dict.fromkeys(stages))
     assert all(seconds >= 0 for seconds in result.timings.values())
 
 

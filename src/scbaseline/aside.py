@@ -1,8 +1,11 @@
 """A second process of this Python, for what is made beside the work that others wait for."""
 
+import multiprocessing
+import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future
-from contextlib import contextmanager
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
@@ -24,10 +27,10 @@ class Here(Executor):
 
 @contextmanager
 def second_process(threads: int | None, *, modules: Sequence[str] = ()) -> Iterator[Executor]:
-    """Open a process to begin work in; at the end it is gone, and what it had not done with it.
+    """Open a process to begin work in; it ends with the block, whatever it has not done.
 
     Threads would not do: drawing and much of the rest hold Python's lock. Where one thread or
-    processor is all there is, the work is done in this process instead.
+    processor is all there is, or no process can be had, the work is done in this one.
 
     Parameters
     ----------
@@ -35,21 +38,46 @@ def second_process(threads: int | None, *, modules: Sequence[str] = ()) -> Itera
         As in the settings.
     modules
         What the process loads before there is any work.
+
+    The caller's script is imported anew in it, so that its own work must be under
+    ``if __name__ == "__main__"``.
+
+    Raises
+    ------
+    MemoryError
+        The process was killed while it worked, which is mostly for want of memory.
     """
     if (threads or usable_processors()) == 1:
         yield Here()
         return
-    # Not the standard library's: that imports the caller's script anew, which may not bear it.
-    from joblib.externals.loky import ProcessPoolExecutor
-
-    pool = ProcessPoolExecutor(max_workers=1, initializer=_load, initargs=(tuple(modules),))
     try:
-        pool.submit(_load, ())  # the process starts with the first work
+        pool, pid = _started(modules)
+    except (OSError, NotImplementedError):  # the system has no room for it, or no semaphores
+        yield Here()
+        return
+    try:
         yield pool
+    except BrokenExecutor as error:
+        raise MemoryError("the process that works beside this one was killed") from error
     finally:
-        pool.shutdown(kill_workers=True)
+        # Killed, as it may be at work that nobody waits for; before 3.14, there is no other way.
+        with suppress(BrokenExecutor, OSError):
+            os.kill(pid.result(), signal.SIGTERM)
+        pool.shutdown()
 
 
-def _load(modules: Sequence[str]) -> None:
+def _started(modules: Sequence[str]) -> "tuple[Executor, Future[int]]":
+    """Start the process; its first work is to say which it is."""
+    # A new Python, not a copy of this one: a copy does not survive the threads of BLAS.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(
+        max_workers=1, mp_context=context, initializer=_begin, initargs=(tuple(modules),)
+    )
+    return pool, pool.submit(os.getpid)
+
+
+def _begin(modules: Sequence[str]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the first process, and that this one
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     for module in modules:
         import_module(module)

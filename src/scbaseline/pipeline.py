@@ -1,19 +1,23 @@
 """The straight line: raw counts and settings in; clusters, classifiers and their scores out."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scbaseline.aside import Here
 from scbaseline.config import RunConfig
 from scbaseline.explore import Exploration, begin_layout, scanpy_uns
-from scbaseline.labels import Groups, labels_from_clusters
+from scbaseline.features import FeatureSpace
+from scbaseline.labels import Groups, Labels, labels_from_clusters
 from scbaseline.networks import RECIPES
 from scbaseline.plan import (
     applicable,
-    draw_halves,
+    begin_halves,
     draw_nulls,
+    draws_counts,
     require_any,
     split_once,
     trusted,
@@ -22,12 +26,15 @@ from scbaseline.plan import (
 from scbaseline.preparation import prepare, warn_of_batches
 from scbaseline.protocols import SHORT, Protocol
 from scbaseline.results import ProtocolRun, Run
-from scbaseline.split import TEST
+from scbaseline.split import TEST, Split
 from scbaseline.stages import Stage, timed_stages
+from scbaseline.thinning import Counts
 from scbaseline.views import View, cluster_counts, whole_view
 
 if TYPE_CHECKING:
     from anndata import AnnData
+
+_FEW_BYTES = 2**28  # of counts: more would take the memory that many cells need
 
 
 def run(
@@ -35,6 +42,7 @@ def run(
     config: RunConfig | None = None,
     *,
     progress: Callable[[str], None] | None = None,
+    aside: Executor | None = None,
 ) -> Run:
     """Take raw counts to clusters, trained classifiers and their scores.
 
@@ -46,6 +54,10 @@ def run(
         The settings; the defaults are those of the field's tutorials.
     progress
         Called with each stage's name when the stage begins.
+    aside
+        Where drawn counts are clustered and judged while this process works on, as
+        :func:`scbaseline.aside.second_process` opens it; by default, and for counts that are
+        too many to be copied, all is done here.
 
     Raises
     ------
@@ -60,6 +72,10 @@ def run(
     prepared = prepare(adata, config, stage)
     chosen, not_applicable = applicable(config, prepared)
     warn_of_batches(prepared.cells.adata.obs, config)
+    here = Here()
+    beside = aside if aside is not None and prepared.counts.n_bytes < _FEW_BYTES else here
+    with stage("clusters of thinned halves"):
+        halves_begun = begin_halves(chosen, prepared, config, beside)
     with stage("genes, PCA, neighbours and clusters of all cells"):
         clustering = cluster_counts(prepared.counts, config)
     # The layout is for the eye alone: it is made beside what follows, not before it.
@@ -69,7 +85,7 @@ def run(
         from scbaseline.group_scores import scores_by_group
     labels, trust = prepared.labels, None
     with stage("clusters of thinned halves"):
-        halves = draw_halves(chosen, prepared, config)
+        halves = [future.result() for future in halves_begun]
     if labels is None:
         with stage("clusters under other seeds and resolutions"):
             clustering, trust = trusted(clustering, config, halves=halves)
@@ -77,14 +93,30 @@ def run(
     with stage("clusters of structureless counts"):
         nulls = draw_nulls(chosen, prepared, config)
     observed = whole_view(prepared.counts, labels, clustering.space)
+    views = {p.name: views_of(p, observed=(observed,), halves=halves, nulls=nulls) for p in chosen}
+    begun = {}
+    # What goes aside first, so that it goes on while the others are run here.
+    for protocol in sorted(chosen, key=draws_counts, reverse=True):
+        goes = beside is not here and draws_counts(protocol)
+        begun[protocol.name] = _begin_draws(
+            protocol,
+            views[protocol.name],
+            groups=prepared.groups,
+            config=replace(config, threads=1) if goes else config,
+            place=beside if goes else here,
+            stage=None if goes else stage,
+        )
     draws: dict[str, tuple[ProtocolRun, ...]] = {}
     for protocol in chosen:
-        views = views_of(protocol, observed=(observed,), halves=halves, nulls=nulls)
-        ones = _run_draws(protocol, views, groups=prepared.groups, config=config, stage=stage)
+        with stage("waiting for the protocols of thinned halves"):
+            ones = [future.result() for future in begun[protocol.name]]
+        for _, seconds in ones:
+            timings.update(seconds)
         if ones:
-            draws[protocol.name] = ones
+            draws[protocol.name] = tuple(one for one, _ in ones)
         else:
-            not_applicable[protocol.name] = views[0].unlabelled[protocol.labels_from]
+            view = views[protocol.name][0]
+            not_applicable[protocol.name] = view.unlabelled[protocol.labels_from]
     require_any(list(draws), not_applicable)
     classifiers = {
         recipe: build_classifier(
@@ -129,31 +161,57 @@ def run(
     )
 
 
-def _run_draws(
+def _begin_draws(
     protocol: Protocol,
     views: Sequence[View],
     *,
     groups: Groups | None,
     config: RunConfig,
-    stage: Stage,
-) -> tuple[ProtocolRun, ...]:
-    """Run one protocol on each of its draws that could be labelled."""
-    from scbaseline.fitting import run_protocol
-
-    ones = []
+    place: Executor,
+    stage: Stage | None,
+) -> "tuple[Future[tuple[ProtocolRun, dict[str, float]]], ...]":
+    """Begin to run one protocol on each of its draws that could be labelled."""
+    begun = []
     for view in views:
         if protocol.labels_from in view.labels:
             drawn = replace(config, seed=config.seed + view.draw)
-            ones.append(
-                run_protocol(
+            begun.append(
+                place.submit(
+                    _run_one,
                     protocol,
                     view.counts[protocol.features_from],
                     view.labels[protocol.labels_from],
                     split=split_once(protocol, view, groups=groups, config=drawn),
                     config=drawn,
                     whole=view.whole,
-                    curves=protocol.saves_models,  # the others' are not drawn
                     stage=stage,
                 )
             )
-    return tuple(ones)
+    return tuple(begun)
+
+
+def _run_one(
+    protocol: Protocol,
+    counts: Counts,
+    labels: Labels,
+    *,
+    split: Split,
+    config: RunConfig,
+    whole: FeatureSpace | None,
+    stage: Stage | None,
+) -> tuple[ProtocolRun, dict[str, float]]:
+    """Run one protocol; return also the seconds of its stages, where nobody else counts them."""
+    from scbaseline.fitting import run_protocol
+
+    timings: dict[str, float] = {}
+    one = run_protocol(
+        protocol,
+        counts,
+        labels,
+        split=split,
+        config=config,
+        whole=whole,
+        curves=protocol.saves_models,  # the others' are not drawn
+        stage=stage or timed_stages(timings, None, config.threads),
+    )
+    return one, timings

@@ -1,6 +1,7 @@
 """Settings and prepared cells in; which protocols are run, on which draws and splits, out."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 
 from scbaseline.config import RunConfig
@@ -42,7 +43,7 @@ def applicable(
     for name in config.protocol or ():
         protocol = PROTOCOLS[name]
         reason = protocol.why_not(source, group_key=config.group_key)
-        if reason is None and _draws_counts(protocol) and not prepared.whole_numbers:
+        if reason is None and draws_counts(protocol) and not prepared.whole_numbers:
             reason = "it draws from whole numbers of counts, and these are fractional"
         if reason is None:
             chosen.append(protocol)
@@ -65,16 +66,19 @@ def require_any(protocols: Sequence[str], not_applicable: Mapping[str, str]) -> 
         raise InputError(f"no protocol can be run: {_told(not_applicable)}")
 
 
-def draw_halves(
-    chosen: Sequence[Protocol], prepared: Prepared, config: RunConfig
-) -> tuple[View, ...]:
-    """Thin the counts ``config.draws`` times, where a chosen protocol or a merge needs it."""
+def begin_halves(
+    chosen: Sequence[Protocol], prepared: Prepared, config: RunConfig, place: Executor
+) -> "tuple[Future[View], ...]":
+    """Begin to thin the counts ``config.draws`` times, where a protocol or a merge needs it."""
     wanted = any(p.labels_from == "half A" and not p.structureless for p in chosen)
     if not wanted and not (
         config.merge_unstable and prepared.labels is None and prepared.whole_numbers
     ):
         return ()
-    return tuple(halves_view(prepared.counts, config, draw=draw) for draw in range(config.draws))
+    return tuple(
+        place.submit(halves_view, prepared.counts, config, draw=draw)
+        for draw in range(config.draws)
+    )
 
 
 def draw_nulls(
@@ -100,7 +104,7 @@ def views_of(
     """Return the views that a protocol is run on: all counts, or one per draw."""
     if protocol.structureless:
         return nulls
-    return halves if _draws_counts(protocol) else observed
+    return halves if draws_counts(protocol) else observed
 
 
 def trusted(
@@ -148,7 +152,8 @@ def _told(not_applicable: Mapping[str, str]) -> str:
     return "; ".join(f"{name}: {why}" for name, why in not_applicable.items())
 
 
-def _draws_counts(protocol: Protocol) -> bool:
+def draws_counts(protocol: Protocol) -> bool:
+    """Whether a protocol is run on counts that are drawn: thinned or structureless ones."""
     return protocol.structureless or protocol.labels_from != "all"
 
 

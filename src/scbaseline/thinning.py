@@ -22,6 +22,11 @@ class Counts:
     counts_ng: sparse.csr_matrix
     total_n: NDArray[np.float64]
 
+    @property
+    def n_bytes(self) -> int:
+        """The memory that the counts take."""
+        return int(self.counts_ng.data.nbytes + self.counts_ng.indices.nbytes)
+
 
 def thin_counts(
     counts: Counts, rng: np.random.Generator, *, fraction: float = 0.5

@@ -36,7 +36,7 @@ def confused(footer: str) -> Figure:
 
 EVERY_FIGURE = {
     "qc": lambda footer: qc_figure(filtered(), footer=footer),
-    "umap": lambda footer: umap_figure(explored([(0, 0), (5, 5)], [40, 40]), footer=footer),
+    "umap": lambda footer: umap_figure(*explored([(0, 0), (5, 5)], [40, 40]), footer=footer),
     "confusion": confused,
     "curves": lambda footer: curves(footer=footer),
     "curves of one recipe": lambda footer: curves({"pca": FITS["pca"]}, footer),

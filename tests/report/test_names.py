@@ -16,7 +16,7 @@ from scbaseline.report.layout import PALE, look
 def test_same_results_give_the_same_pixels():
     """Nothing in a figure is left to chance."""
     exploration = explored([(0, 0), (1, 0), (5, 5)], [40, 200, 3])
-    first, second = (FigureCanvasAgg(umap_figure(exploration)) for _ in range(2))
+    first, second = (FigureCanvasAgg(umap_figure(*exploration)) for _ in range(2))
     first.draw()
     second.draw()
 
@@ -26,12 +26,12 @@ def test_same_results_give_the_same_pixels():
 def test_every_cluster_is_named_on_its_cells():
     """Each name lies within the bounding box of its own cluster."""
     exploration = explored([(0, 0), (6, 0), (0, 6), (6, 6)], [200, 150, 100, 50])
-    figure = drawn(umap_figure(exploration))
+    figure = drawn(umap_figure(*exploration))
     names = texts(figure, "name")
 
     assert sorted(name.get_text() for name in names) == ["0", "1", "2", "3"]
     for name in names:
-        cells = exploration.umap_n2[exploration.clusters_n == name.get_text()]
+        cells = exploration[0][exploration[1] == name.get_text()]
         assert (cells.min(axis=0) <= name.get_position()).all()
         assert (name.get_position() <= cells.max(axis=0)).all()
 
@@ -40,7 +40,7 @@ def test_every_cluster_is_named_on_its_cells():
 def test_names_of_close_clusters_do_not_overlap(gap):
     """Where the middles of clusters coincide, the names give way to each other."""
     exploration = explored([(0, 0), (gap, 0), (0, gap), (9, 9)], [100, 90, 80, 70])
-    figure = drawn(umap_figure(exploration))
+    figure = drawn(umap_figure(*exploration))
     boxes = [name.get_window_extent() for name in texts(figure, "name")]
 
     for place, box in enumerate(boxes):
@@ -51,8 +51,8 @@ def test_long_names_stay_within_their_panel():
     """Names wider than their clouds, at the edges of the plane, do not leave the panel."""
     exploration = explored([(0, 0), (9, 0), (0, 9), (9, 9)], [30, 30, 30, 30])
     names = tuple(f"CD4+/CD45RA+/CD25- Naive T {i}" for i in range(4))
-    labels = Labels(exploration.clusters_n.astype(np.int64), names, "given:type", "unknown", 0, {})
-    figure = drawn(umap_figure(exploration, labels))
+    labels = Labels(exploration[1].astype(np.int64), names, "given:type", "unknown", 0, {})
+    figure = drawn(umap_figure(*exploration, labels))
     panel = figure.axes[1].get_window_extent()
 
     for name in texts(figure, "name")[-4:]:
@@ -64,10 +64,10 @@ def test_long_names_stay_within_their_panel():
 def test_a_name_does_not_hide_a_small_cluster():
     """Of three cells at one spot, most stay in sight, with their name beside them."""
     exploration = explored([(0, 0), (8, 8)], [400, 3])
-    exploration.umap_n2[-3:] = [[8.0, 8.0], [8.01, 8.0], [8.0, 8.01]]
-    figure = drawn(umap_figure(exploration))
+    exploration[0][-3:] = [[8.0, 8.0], [8.01, 8.0], [8.0, 8.01]]
+    figure = drawn(umap_figure(*exploration))
     (name,) = (text for text in texts(figure, "name") if text.get_text() == "1")
-    pixels = figure.axes[0].transData.transform(exploration.umap_n2[-3:])
+    pixels = figure.axes[0].transData.transform(exploration[0][-3:])
 
     assert name.get_window_extent().count_contains(pixels) <= 1
     assert (
@@ -80,7 +80,7 @@ def test_given_labels_stand_beside_the_clusters():
     """A second panel is named after the column and names every label."""
     exploration = explored([(0, 0), (6, 6)], [50, 50])
     labels = Labels(np.repeat([0, 1], 50), ("B", "T $x$ $y$"), "given:cell_type", "unknown", 0, {})
-    figure = drawn(umap_figure(exploration, labels))
+    figure = drawn(umap_figure(*exploration, labels))
 
     assert len(figure.axes) == 2
     assert "given labels: cell_type" in words(figure)
@@ -93,7 +93,7 @@ def test_unlabelled_cells_lie_beneath_in_grey():
     codes_n = np.repeat([0, 1], 50)
     codes_n[:7] = -1
     labels = Labels(codes_n, ("B", "T"), "given:cell_type", "unknown", 4, {"NK": 3})
-    figure = umap_figure(exploration, labels)
+    figure = umap_figure(*exploration, labels)
     lowest = figure.axes[1].collections[0]
 
     assert len(lowest.get_offsets()) == 7
@@ -104,15 +104,15 @@ def test_unlabelled_cells_lie_beneath_in_grey():
 def test_clusters_as_labels_are_not_drawn_twice():
     """Labels that are the clusters need no second panel."""
     exploration = explored([(0, 0), (6, 6)], [50, 50])
-    labels = labels_from_clusters(exploration.clusters_n, RunConfig())
+    labels = labels_from_clusters(exploration[1], RunConfig())
 
-    assert len(umap_figure(exploration, labels).axes) == 1
+    assert len(umap_figure(*exploration, labels).axes) == 1
 
 
 def test_points_shrink_with_the_number_of_cells():
     """More cells get smaller points, so that clouds stay clouds."""
     few, many = (
-        umap_figure(explored([(0, 0), (6, 6)], [n, n])).axes[0].collections[0].get_sizes()[0]
+        umap_figure(*explored([(0, 0), (6, 6)], [n, n])).axes[0].collections[0].get_sizes()[0]
         for n in (300, 5000)
     )
 
@@ -131,12 +131,12 @@ def test_a_name_set_apart_is_joined_to_its_cells():
     """Where a name had to leave its cloud, a line leads to it from one of the cells."""
     exploration = explored([(0, 0), (0, 0), (0, 0), (9, 9), (-9, -9)], [20, 21, 22, 30, 30])
     names = tuple(f"CD4+/CD45RA+/CD25- Naive T {i}" for i in range(5))
-    codes_n = exploration.clusters_n.astype(np.int64)
+    codes_n = exploration[1].astype(np.int64)
     labels = Labels(codes_n, names, "given:type", "unknown", 0, {})
-    ax = umap_figure(exploration, labels).axes[1]
+    ax = umap_figure(*exploration, labels).axes[1]
     pointers = [line for line in ax.lines if line.get_gid() == "pointer"]
 
     assert pointers
     for pointer in pointers:
         start = pointer.get_xydata()[0]
-        assert np.linalg.norm(exploration.umap_n2 - start, axis=1).min() < 1e-3
+        assert np.linalg.norm(exploration[0] - start, axis=1).min() < 1e-3

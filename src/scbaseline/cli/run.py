@@ -59,7 +59,7 @@ def run(
             screen.print(notice, style="bold")
         from scbaseline import pipeline
 
-        result = pipeline.run(adata, settings, progress=progress)
+        result = pipeline.run(adata, settings, progress=progress, aside=aside)
         progress("drawing figures, writing files")
         written = save_run(result, out, aside=aside)
 

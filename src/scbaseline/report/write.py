@@ -1,9 +1,8 @@
 """Writes a run's outputs: figures, models, tables and the annotated cells."""
 
-from collections.abc import Iterator
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,8 +70,7 @@ def save_run(run: Run, out: str | Path, *, aside: Executor | None = None) -> lis
 
 def _write_all(run: Run, put: Put, aside: Executor) -> None:
     for name, kind, contents in figures_of(run):
-        begin = partial(aside.submit, draw, kind, {**contents, "footer": run.data.notice})
-        put(f"figures/{name}.png", begin)
+        put(f"figures/{name}.png", _drawn(aside, kind, {**contents, "footer": run.data.notice}))
     for recipe, classifier in run.classifiers.items():
         put(f"models/{recipe}.safetensors", classifier.save)
     put("cells.h5ad", lambda path: _write_cells(run, path))
@@ -85,6 +83,10 @@ def left_from_earlier(out: Path, written: list[Path]) -> list[str]:
     """Return the files in ``out`` that look like this run's but are not."""
     possible = planned_outputs(out, tuple(RECIPES))
     return [str(p.relative_to(out)) for p in possible if p.exists() and p not in written]
+
+
+def _drawn(aside: Executor, kind: str, contents: dict[str, Any]) -> Callable[[Path], Future[None]]:
+    return lambda path: aside.submit(draw, kind, contents, path)
 
 
 def figures_of(run: Run) -> Iterator[tuple[str, str, dict[str, Any]]]:
