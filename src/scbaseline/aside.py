@@ -1,5 +1,6 @@
 """A second process of this Python, for what is made beside the work that others wait for."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -79,5 +80,6 @@ def _started(modules: Sequence[str]) -> "tuple[Executor, Future[int]]":
 def _begin(modules: Sequence[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the first process, and that this one
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    gc.set_threshold(100_000, 10, 10)
     for module in modules:
         import_module(module)
