@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from scbaseline.threads import usable_processors
+
+T = TypeVar("T")
 
 
 class Here(Executor):
@@ -24,6 +26,25 @@ class Here(Executor):
         except Exception as error:  # noqa: BLE001 -- whoever asks for the result gets it
             future.set_exception(error)
         return future
+
+
+class Begun(Generic[T]):
+    """A call that was begun somewhere; asked for the result before it runs, it runs here."""
+
+    def __init__(self, place: Executor, call: Callable[[], T]) -> None:
+        self._call = call
+        self._future = place.submit(call)
+
+    def result(self) -> T:
+        """Return what the call returns, or raise what it raises."""
+        if self._future.cancel():  # it still waits there for its turn
+            return self._call()
+        return self._future.result()
+
+
+def results_of(begun: Sequence[Begun[T]]) -> list[T]:
+    """Return all results, in order; this process takes part, from the end, until all is begun."""
+    return [one.result() for one in reversed(begun)][::-1]
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scbaseline.aside import Here
+from scbaseline.aside import Here, results_of
 from scbaseline.baselines import BASELINES
 from scbaseline.config import RunConfig
 from scbaseline.crossval import FoldJob, fit_folds, fold_jobs, fold_pool
@@ -77,7 +77,7 @@ def audit_classifiers(
     warn_of_batches(prepared.cells.adata.obs, config)
     labels, trust, whole = prepared.labels, None, None
     with stage("clusters of thinned halves"):
-        halves = [f.result() for f in begin_halves(chosen, prepared, config, Here())]
+        halves = results_of(begin_halves(chosen, prepared, config, Here()))
     if labels is None:
         with stage("clusters of all cells"):
             clustering = cluster_counts(prepared.counts, config)

@@ -1,13 +1,14 @@
 """The straight line: raw counts and settings in; clusters, classifiers and their scores out."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scbaseline.aside import Here
+from scbaseline.aside import Begun, Here, results_of
 from scbaseline.config import RunConfig
 from scbaseline.explore import Exploration, begin_layout, scanpy_uns
 from scbaseline.features import FeatureSpace
@@ -29,7 +30,7 @@ from scbaseline.results import ProtocolRun, Run
 from scbaseline.split import TEST, Split
 from scbaseline.stages import Stage, timed_stages
 from scbaseline.thinning import Counts
-from scbaseline.views import View, cluster_counts, whole_view
+from scbaseline.views import View, cluster, find_neighbours, whole_view
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -76,16 +77,18 @@ def run(
     beside = aside if aside is not None and prepared.counts.n_bytes < _FEW_BYTES else here
     with stage("clusters of thinned halves"):
         halves_begun = begin_halves(chosen, prepared, config, beside)
-    with stage("genes, PCA, neighbours and clusters of all cells"):
-        clustering = cluster_counts(prepared.counts, config)
+    with stage("genes, PCA and neighbours of all cells"):
+        found = find_neighbours(prepared.counts, config)
     # The layout is for the eye alone: it is made beside what follows, not before it.
-    layout = begin_layout(clustering.graph, clustering.pcs_nc, config)
+    layout = begin_layout(found.graph, found.pcs_nc, config)
+    with stage("clusters of all cells"):
+        clustering = cluster(found, config)
     with stage("loading torch and scikit-learn"):  # beside the layout, not before it
         from scbaseline.assemble import build_classifier
         from scbaseline.group_scores import scores_by_group
     labels, trust = prepared.labels, None
     with stage("clusters of thinned halves"):
-        halves = [future.result() for future in halves_begun]
+        halves = results_of(halves_begun)
     if labels is None:
         with stage("clusters under other seeds and resolutions"):
             clustering, trust = trusted(clustering, config, halves=halves)
@@ -109,7 +112,7 @@ def run(
     draws: dict[str, tuple[ProtocolRun, ...]] = {}
     for protocol in chosen:
         with stage("waiting for the protocols of thinned halves"):
-            ones = [future.result() for future in begun[protocol.name]]
+            ones = results_of(begun[protocol.name])
         for _, seconds in ones:
             timings.update(seconds)
         if ones:
@@ -169,25 +172,24 @@ def _begin_draws(
     config: RunConfig,
     place: Executor,
     stage: Stage | None,
-) -> "tuple[Future[tuple[ProtocolRun, dict[str, float]]], ...]":
+) -> list[Begun[tuple[ProtocolRun, dict[str, float]]]]:
     """Begin to run one protocol on each of its draws that could be labelled."""
     begun = []
     for view in views:
         if protocol.labels_from in view.labels:
             drawn = replace(config, seed=config.seed + view.draw)
-            begun.append(
-                place.submit(
-                    _run_one,
-                    protocol,
-                    view.counts[protocol.features_from],
-                    view.labels[protocol.labels_from],
-                    split=split_once(protocol, view, groups=groups, config=drawn),
-                    config=drawn,
-                    whole=view.whole,
-                    stage=stage,
-                )
+            call = partial(
+                _run_one,
+                protocol,
+                view.counts[protocol.features_from],
+                view.labels[protocol.labels_from],
+                split=split_once(protocol, view, groups=groups, config=drawn),
+                config=drawn,
+                whole=view.whole,
+                stage=stage,
             )
-    return tuple(begun)
+            begun.append(Begun(place, call))
+    return begun
 
 
 def _run_one(

@@ -1,9 +1,11 @@
 """Settings and prepared cells in; which protocols are run, on which draws and splits, out."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 
+from scbaseline.aside import Begun
 from scbaseline.config import RunConfig
 from scbaseline.errors import ConfigError, InputError
 from scbaseline.labels import Groups
@@ -68,17 +70,17 @@ def require_any(protocols: Sequence[str], not_applicable: Mapping[str, str]) -> 
 
 def begin_halves(
     chosen: Sequence[Protocol], prepared: Prepared, config: RunConfig, place: Executor
-) -> "tuple[Future[View], ...]":
+) -> list[Begun[View]]:
     """Begin to thin the counts ``config.draws`` times, where a protocol or a merge needs it."""
     wanted = any(p.labels_from == "half A" and not p.structureless for p in chosen)
     if not wanted and not (
         config.merge_unstable and prepared.labels is None and prepared.whole_numbers
     ):
-        return ()
-    return tuple(
-        place.submit(halves_view, prepared.counts, config, draw=draw)
+        return []
+    return [
+        Begun(place, partial(halves_view, prepared.counts, config, draw=draw))
         for draw in range(config.draws)
-    )
+    ]
 
 
 def draw_nulls(

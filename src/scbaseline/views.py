@@ -24,8 +24,8 @@ _THINNING, _NULL, _QUARTER = 1, 2, 3  # streams of random numbers that share no 
 
 
 @dataclass(frozen=True)
-class Clustering:
-    """All cells of some counts, clustered.
+class Neighbourhood:
+    """All cells of some counts, and which of them are alike.
 
     Attributes
     ----------
@@ -33,13 +33,19 @@ class Clustering:
         The features, fitted on all of the cells.
     pcs_nc
         Their principal components.
-    graph, clusters_n
-        Their neighbour graph, and the Leiden cluster of each.
+    graph
+        Their neighbour graph.
     """
 
     space: FeatureSpace
     pcs_nc: NDArray[np.float32]
     graph: NeighbourGraph
+
+
+@dataclass(frozen=True)
+class Clustering(Neighbourhood):
+    """The same, and the Leiden cluster of each cell."""
+
     clusters_n: NDArray[np.str_]
 
 
@@ -72,7 +78,7 @@ class View:
 
 
 def cluster_counts(counts: Counts, config: RunConfig) -> Clustering:
-    """Fit features on all cells, build their neighbour graph and cluster it.
+    """Find the neighbours of all cells, and cluster them.
 
     Parameters
     ----------
@@ -86,11 +92,20 @@ def cluster_counts(counts: Counts, config: RunConfig) -> Clustering:
     InputError
         Too few cells or genes.
     """
+    return cluster(find_neighbours(counts, config), config)
+
+
+def find_neighbours(counts: Counts, config: RunConfig) -> Neighbourhood:
+    """Fit features on all cells and build their neighbour graph; as :func:`cluster_counts`."""
     space = fit_feature_space(counts.counts_ng, counts.total_n, config)
     pcs_nc = space.project(space.scale(counts.counts_ng, counts.total_n))
-    graph = neighbour_graph(pcs_nc, config)
-    clusters_n = leiden_clusters(graph, resolution=config.resolution, seed=config.seed)
-    return Clustering(space, pcs_nc, graph, clusters_n)
+    return Neighbourhood(space, pcs_nc, neighbour_graph(pcs_nc, config))
+
+
+def cluster(found: Neighbourhood, config: RunConfig) -> Clustering:
+    """Cluster the cells of a neighbourhood with Leiden."""
+    clusters_n = leiden_clusters(found.graph, resolution=config.resolution, seed=config.seed)
+    return Clustering(found.space, found.pcs_nc, found.graph, clusters_n)
 
 
 def alternatives(

@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+from scbaseline.aside import Begun
 from scbaseline.errors import OutputError
 from scbaseline.files import refuse_input_as_output, said_as_output_error, staging
 from scbaseline.trust import ClusterTrust
 
 Put = Callable[[str, Callable[[Path], object]], None]
-"""Takes a file's name, and what writes it to a path or returns the future of its writing."""
+"""Takes a file's name, and what writes it to a path or begins to."""
 
 
 def check_folder(out: Path, planned: Sequence[Path], *inputs: str | Path | None) -> None:
@@ -46,21 +46,21 @@ def write_together(out: Path, write_all: Callable[[Put], None]) -> list[Path]:
         A file cannot be written; earlier ones are left as they were.
     """
     names: list[str] = []
-    begun: dict[str, Future[object]] = {}
+    begun: dict[str, Begun[object]] = {}
     with staging(out) as folder:
 
         def put(name: str, write: Callable[[Path], object]) -> None:
             (folder / name).parent.mkdir(exist_ok=True)
             with said_as_output_error(out / name):
                 done = write(folder / name)
-            if isinstance(done, Future):
+            if isinstance(done, Begun):
                 begun[name] = done
             names.append(name)
 
         write_all(put)
-        for name, future in begun.items():
+        for name, writing in reversed(begun.items()):  # the last may not have begun
             with said_as_output_error(out / name):
-                future.result()
+                writing.result()
         for name in names:
             with said_as_output_error(out / name):
                 (out / name).parent.mkdir(exist_ok=True)

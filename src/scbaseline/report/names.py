@@ -101,9 +101,9 @@ def _place(
 
 def _inside(points: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how many of the points lie in each box (boxes × corners × coordinates)."""
-    above = (points > boxes[:, None, 0]).all(axis=2)
-    below = (points < boxes[:, None, 1]).all(axis=2)
-    n_inside: NDArray[np.float64] = (above & below).sum(axis=1).astype(np.float64)
+    (x, y), (left, low, right, high) = points.T, boxes.reshape(-1, 4).T[:, :, None]
+    inside = (x > left) & (x < right) & (y > low) & (y < high)
+    n_inside: NDArray[np.float64] = inside.sum(axis=1).astype(np.float64)
     return n_inside
 
 

@@ -1,8 +1,9 @@
 """Writes a run's outputs: figures, models, tables and the annotated cells."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from scbaseline import keys
-from scbaseline.aside import Here
+from scbaseline.aside import Begun, Here
 from scbaseline.data.datasets import DATASETS
 from scbaseline.errors import OutputError
 from scbaseline.features import log_normalise
@@ -85,8 +86,8 @@ def left_from_earlier(out: Path, written: list[Path]) -> list[str]:
     return [str(p.relative_to(out)) for p in possible if p.exists() and p not in written]
 
 
-def _drawn(aside: Executor, kind: str, contents: dict[str, Any]) -> Callable[[Path], Future[None]]:
-    return lambda path: aside.submit(draw, kind, contents, path)
+def _drawn(aside: Executor, kind: str, contents: dict[str, Any]) -> Callable[[Path], Begun[None]]:
+    return lambda path: Begun(aside, partial(draw, kind, contents, path))
 
 
 def figures_of(run: Run) -> Iterator[tuple[str, str, dict[str, Any]]]:
