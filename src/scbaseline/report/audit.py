@@ -23,7 +23,7 @@ def opening_lines(audit: Audit) -> str:
     """Say what the counts are, which clusters to trust, and what is predicted."""
     lines = [data_lines(audit.data, audit.cells)]
     if audit.trust is not None:
-        lines += trust_lines(audit.trust)
+        lines += trust_lines(audit.trust, merged=audit.config.merge_unstable)
     lines.append(label_line(audit.labels))
     return "\n".join(lines)
 

@@ -64,12 +64,18 @@ def opening_lines(run: Run) -> str:
             f"Neighbours are approximate: {graph.recall:.1%} of the true ones, on a sample of cells"
         )
     if run.trust is not None:
-        lines += trust_lines(run.trust)
+        lines += trust_lines(run.trust, merged=run.config.merge_unstable)
     return "\n".join([*lines, label_line(run.labels), *notes])
 
 
-def trust_lines(trust: ClusterTrust) -> list[str]:
-    """Name the clusters that are not found again, before they are read as labels."""
+def trust_lines(trust: ClusterTrust, *, merged: bool) -> list[str]:
+    """Name the clusters that are not found again, before they are read as labels.
+
+    Parameters
+    ----------
+    merged
+        Whether unstable clusters were merged before.
+    """
     lowest_k = trust.stability_ks.min(axis=1)
     worst_k = trust.stability_ks.argmin(axis=1)
     partner_of = {name: (partner, share) for name, partner, share in trust.merge_with}
@@ -82,10 +88,13 @@ def trust_lines(trust: ClusterTrust) -> list[str]:
         ]
         lines.append(
             f"Unstable clusters, found again with a Jaccard index below {STABLE}: "
-            f"{', '.join(told)}; --merge-unstable merges them"
+            f"{', '.join(told)}"
+            + ("; two are the fewest" if merged else "; --merge-unstable merges them")
         )
     else:
         lines.append(f"All clusters are found again under {', '.join(trust.sources)}")
+    if merged:
+        lines.append("Unstable clusters were merged by these same clusterings, which flatters them")
     if trust.half_agreement:
         low, high = min(trust.half_agreement), max(trust.half_agreement)
         mean = sum(trust.half_agreement) / len(trust.half_agreement)
