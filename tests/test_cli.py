@@ -345,7 +345,8 @@ def test_evaluate_prints_each_label(
     folder: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Figures per label, the tier, and files of metrics and confusion."""
-    words = ["evaluate", str(trained), str(folder / "cells.h5ad"), "--label-key", "cell_type"]
+    anndata.read_h5ad(folder / "cells.h5ad")[10:].write_h5ad(tmp_path / "other.h5ad")
+    words = ["evaluate", str(trained), str(tmp_path / "other.h5ad"), "--label-key", "cell_type"]
     assert main([*words, "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     for said in ("T4", "type 0", "macro-F1", "precision"):
@@ -353,6 +354,15 @@ def test_evaluate_prints_each_label(
     rows = json.loads((tmp_path / "metrics.json").read_text())["results"]
     assert {row["protocol"] for row in rows} == {"external"}
     assert (tmp_path / "confusion_matrix.png").stat().st_size > 1000
+
+
+def test_evaluate_refuses_the_file_that_a_model_was_trained_on(
+    folder: Path, trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its own training data are no other study, read as training read them or in blocks."""
+    words = ["evaluate", str(trained), str(folder / "cells.h5ad"), "--label-key", "cell_type"]
+    assert main(words) == 1
+    assert "training data" in " ".join(capsys.readouterr().err.split())
 
 
 def test_show_as_json_is_the_card(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
