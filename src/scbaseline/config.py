@@ -25,7 +25,8 @@ class RunConfig:
     """Column of obs that holds the labels. Without it, the labels are Leiden clusters."""
 
     label_origin: Literal["same-counts", "independent", "unknown"] = "unknown"
-    """Where given labels come from: made from these same counts, or independent of them."""
+    """Where given labels come from: made from these same counts, or independent of them.
+    Labels made from them are worth what clusters are: tier T0+, and no protocol group."""
 
     group_key: str | None = None
     """Column of obs that holds each cell's donor or batch, for protocol group."""

@@ -69,7 +69,7 @@ class ExternalEvaluation:
     @property
     def tier(self) -> str:
         """The tier of evidence that another study's labels reach."""
-        return PROTOCOL.tier(self.label_source)
+        return PROTOCOL.tier(self.label_origin)
 
 
 def read_label_map(path: str | Path | None) -> LabelMap:

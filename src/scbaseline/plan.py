@@ -7,7 +7,7 @@ from scbaseline.config import RunConfig
 from scbaseline.errors import ConfigError, InputError
 from scbaseline.labels import Groups
 from scbaseline.preparation import Prepared
-from scbaseline.protocols import CLUSTERS, PROTOCOLS, Protocol
+from scbaseline.protocols import CLUSTERS, PROTOCOLS, SAME_COUNTS, Protocol
 from scbaseline.split import (
     Split,
     split_cells,
@@ -36,12 +36,14 @@ def applicable(
     ConfigError
         No chosen protocol has a meaning here; it says why not, for each.
     """
-    source = CLUSTERS if prepared.labels is None else prepared.labels.source
+    source, origin = CLUSTERS, SAME_COUNTS
+    if prepared.labels is not None:
+        source, origin = prepared.labels.source, prepared.labels.origin
     chosen: list[Protocol] = []
     not_applicable: dict[str, str] = {}
     for name in config.protocol or ():
         protocol = PROTOCOLS[name]
-        reason = protocol.why_not(source, group_key=config.group_key)
+        reason = protocol.why_not(source, origin, group_key=config.group_key)
         if reason is None and _draws_counts(protocol) and not prepared.whole_numbers:
             reason = "it draws from whole numbers of counts, and these are fractional"
         if reason is None:

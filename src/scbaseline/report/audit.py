@@ -11,7 +11,14 @@ from scbaseline.evidence import REFERENCE
 from scbaseline.ladder import Rung
 from scbaseline.networks import RECIPES
 from scbaseline.protocols import CLUSTERS, PROTOCOLS, TIERS
-from scbaseline.report.console import data_lines, group_lines, label_line, price_lines, trust_lines
+from scbaseline.report.console import (
+    data_lines,
+    group_lines,
+    label_line,
+    price_lines,
+    same_counts_lines,
+    trust_lines,
+)
 from scbaseline.verdicts import Audit
 
 SHOWN = {"f1_macro": "macro-F1", "accuracy": "accuracy", "kappa": "κ"}
@@ -62,11 +69,11 @@ def reading(audit: Audit) -> str:
     lines += [
         f"{tier}: {TIERS[tier]}." for tier in dict.fromkeys(rung.tier for rung in audit.rungs)
     ]
-    lines += price_lines(audit.prices)
+    lines += price_lines(audit.prices) or same_counts_lines(audit.labels)
     if audit.types is not None:
         lines.append(f"Verdict on types: {audit.types.verdict}.")
     for name, differences in audit.differences.items():
-        if PROTOCOLS[name].tier(audit.labels.source) != "control":
+        if PROTOCOLS[name].tier(audit.labels.origin) != "control":
             lines += [f"{name}: {verdict(one)}." for one in differences]
     if audit.by_group:
         lines += group_lines(audit.by_group, audit.suspects_by)
@@ -147,6 +154,8 @@ def methods_paragraph(audit: Audit) -> str:
     estimands = dict.fromkeys(r.estimand for r in audit.rungs if r.low is not None)
     if estimands:
         parts.append(f"Intervals are 95 % bootstrap intervals {'; '.join(estimands)}.")
+    if not audit.prices:
+        parts += same_counts_lines(audit.labels)
     if clusters:
         parts.append(
             "Thinned halves are independent for Poisson counts only; labels that do not come from "

@@ -12,7 +12,7 @@ from scbaseline.group_scores import GroupScore
 from scbaseline.labels import Labels
 from scbaseline.metrics import METRICS
 from scbaseline.networks import RECIPES
-from scbaseline.protocols import CLUSTERS, TIERS
+from scbaseline.protocols import CLUSTERS, SAME_COUNTS, TIERS
 from scbaseline.qc import FilteredCells
 from scbaseline.results import DataInfo, Run
 from scbaseline.split import TRAINING
@@ -166,12 +166,7 @@ def reading(run: Run) -> str:
             "`inductive` fitted nothing on a test cell; and `inductive` has fewer cells to train",
             "on, since it keeps some for validation. Where intervals overlap, chance may do it.",
         ]
-    lines += price_lines(run.prices)
-    if run.labels.source == CLUSTERS and not run.prices:
-        lines.append(
-            "The clusters were made from the same counts, test cells included: to that extent, "
-            "they predict themselves."
-        )
+    lines += price_lines(run.prices) or same_counts_lines(run.labels)
     if run.by_group:
         recipe = run.config.recipe[-1]
         lines += group_lines(run.by_group[recipe], recipe)
@@ -202,6 +197,18 @@ def _highest_tier(run: Run) -> list[str]:
         (
             f"Headline, macro-F1 (accuracy) at the highest tier reached, {ones[0].tier} {name}: "
             f"{', '.join(told)}."
+        )
+    ]
+
+
+def same_counts_lines(labels: Labels) -> list[str]:
+    """Say what no price tells: that labels made from the counts predict themselves."""
+    if labels.origin != SAME_COUNTS:
+        return []
+    return [
+        (
+            "The labels were made from the same counts, test cells included: to that extent, "
+            "they predict themselves."
         )
     ]
 
