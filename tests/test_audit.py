@@ -46,13 +46,13 @@ def test_thinning_costs_well_separated_types_nothing(separated: Audit) -> None:
         thinned = separated.rung("thinned", classifier, "accuracy").value
         assert thinned == pytest.approx(published, abs=0.01)
     assert separated.types.found
-    assert "there is evidence of types" in separated.types.verdict
+    assert "there is structure beyond depth" in separated.types.verdict
 
 
-def test_one_population_gives_no_evidence_of_types(homogeneous: Audit) -> None:
+def test_one_population_gives_no_evidence_of_structure(homogeneous: Audit) -> None:
     """The clusters of noise predict themselves, but not from the other half of the counts."""
     assert not homogeneous.types.found
-    assert "no evidence of types" in homogeneous.types.verdict
+    assert "no evidence of structure" in homogeneous.types.verdict
     published = homogeneous.rung("published", REFERENCE, "kappa").value
     assert published > 0.2
     assert abs(homogeneous.rung("thinned", REFERENCE, "kappa").value) < 0.1
@@ -189,6 +189,13 @@ def test_without_an_interval_there_is_no_verdict() -> None:
     assert not type_evidence(0.1, [0.0, 0.1], n_drawn=2).found
     assert type_evidence(0.11, [0.0, 0.1], n_drawn=2).found
     assert not type_evidence(-0.01, [-0.02], n_drawn=2).found
+
+
+def test_no_verdict_claims_types() -> None:
+    """The control has no structure at all: beating it shows structure, of whatever kind."""
+    found = type_evidence(0.5, [0.1], n_drawn=1)
+    assert "discrete types is not shown" in found.verdict
+    assert "evidence of types" not in found.verdict
 
 
 @pytest.mark.slow

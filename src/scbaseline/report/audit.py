@@ -71,7 +71,7 @@ def reading(audit: Audit) -> str:
     ]
     lines += price_lines(audit.prices) or same_counts_lines(audit.labels)
     if audit.types is not None:
-        lines.append(f"Verdict on types: {audit.types.verdict}.")
+        lines.append(f"Verdict on structure: {audit.types.verdict}.")
     for name, differences in audit.differences.items():
         if PROTOCOLS[name].tier(audit.labels.origin) != "control":
             lines += [f"{name}: {verdict(one)}." for one in differences]
