@@ -66,6 +66,16 @@ def test_given_clusters_are_said_to_predict_themselves(cells: AnnData) -> None:
         train_classifier(cells, dataclasses.replace(config, recipe=("hvg",)))
 
 
+def test_unequal_parts_give_no_price_of_double_dipping(cells: AnnData) -> None:
+    """With four fifths of the counts in half A, half less thinned would price depth, too."""
+    config = dataclasses.replace(SMALL, recipe=("pca",), thin_fraction=0.8, draws=1)
+    result = run(cells, config)
+    assert "would price depth, too" in result.not_applicable["half"]
+    assert "thinned" in result.draws
+    assert not result.prices
+    assert "equal depth" not in reading(result)
+
+
 def test_a_new_wrapper_around_the_same_counts_is_the_same_run() -> None:
     """Dense, float64 counts give the rows of sparse float32 ones."""
     cells = simulate()

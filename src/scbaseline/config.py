@@ -86,7 +86,8 @@ class RunConfig:
     """Merge clusters that other seeds, resolutions or halves of the counts do not find again."""
 
     thin_fraction: float = 0.5
-    """Share of the counts that goes to the first part where counts are thinned."""
+    """Share of the counts that clusters are made from where counts are thinned. Protocol half,
+    and with it the price of double dipping, needs 0.5: both parts at one depth."""
 
     draws: int = 3
     """Times that a run thins the counts anew, for half and thinned; an audit does once a repeat."""

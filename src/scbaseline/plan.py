@@ -27,7 +27,7 @@ def applicable(
     Parameters
     ----------
     config
-        ``protocol``, ``group_key``.
+        ``protocol``, ``group_key``, ``thin_fraction``.
     prepared
         Whether labels are given, and whether counts are whole numbers.
 
@@ -46,6 +46,8 @@ def applicable(
         reason = protocol.why_not(source, origin, group_key=config.group_key)
         if reason is None and _draws_counts(protocol) and not prepared.whole_numbers:
             reason = "it draws from whole numbers of counts, and these are fractional"
+        if reason is None and protocol.labels_from == protocol.features_from == "half A":
+            reason = _unequal(config.thin_fraction)
         if reason is None:
             chosen.append(protocol)
         else:
@@ -144,6 +146,16 @@ def split_repeatedly(
     if protocol.tests_on == "groups":
         return split_group_folds(codes_n, _known(groups).codes_n, config)
     return split_folds(codes_n, config)
+
+
+def _unequal(fraction: float) -> str | None:
+    """Say why clusters of half A cannot be priced: features of half A and B differ in depth."""
+    if fraction == 0.5:
+        return None
+    return (
+        f"half A is {fraction:.0%} of the counts and half B {1 - fraction:.0%}, so that half less "
+        "thinned would price depth, too; leave --thin-fraction at 0.5 to price double dipping"
+    )
 
 
 def _told(not_applicable: Mapping[str, str]) -> str:

@@ -143,7 +143,7 @@ TIERS: dict[str, str] = {
     "T0": "double-dipped: comparable with published tutorials only",
     "T0+": "features honest, labels not: they were made from the same counts",
     "T1": "features honest, labels given",
-    "T2": "clusters from one half of the counts, features from the other",
+    "T2": "clusters from one thinned part of the counts, features from the other",
     "T3": "donors or batches of which the fit has seen nothing",
     "T4": "another study, of which the model has seen nothing",
     "control": "not evidence, but what other figures are compared with",

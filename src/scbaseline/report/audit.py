@@ -132,8 +132,12 @@ def methods_paragraph(audit: Audit) -> str:
                    "components of all cells, early stopping on the test cells)")  # fmt: skip
     parts += _told(audit, "inductive", "With everything fitted on training cells only")
     parts += _told(audit, "group", f"On unseen groups ({config.group_key})")
-    parts += _told(audit, "thinned", "With clusters made from one binomially thinned half of the "
-                   "counts and features from the other")  # fmt: skip
+    parts += _told(
+        audit,
+        "thinned",
+        f"With clusters made from a binomially thinned {config.thin_fraction:.0%} of the counts and"
+        " features from the rest",
+    )
     for price in audit.prices:
         if price.classifier == REFERENCE and price.metric == "f1_macro":
             low, high = price.spread
@@ -158,7 +162,7 @@ def methods_paragraph(audit: Audit) -> str:
         parts += same_counts_lines(audit.labels)
     if clusters:
         parts.append(
-            "Thinned halves are independent for Poisson counts only; labels that do not come from "
+            "Thinned parts are independent for Poisson counts only; labels that do not come from "
             "these counts would be the proof."
         )
     return " ".join(parts)

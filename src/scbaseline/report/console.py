@@ -99,7 +99,7 @@ def trust_lines(trust: ClusterTrust, *, merged: bool) -> list[str]:
         low, high = min(trust.half_agreement), max(trust.half_agreement)
         mean = sum(trust.half_agreement) / len(trust.half_agreement)
         lines.append(
-            f"Clusterings of two halves of the counts agree at ARI {mean:.2f} "
+            f"Clusterings of half A and half B of the counts agree at ARI {mean:.2f} "
             f"({len(trust.half_agreement)} draws: {low:.2f} to {high:.2f})"
         )
     return lines
