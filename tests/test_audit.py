@@ -10,6 +10,7 @@ from conftest import SMALL, simulate
 from scbaseline import RunConfig, ScbaselineWarning, audit_classifiers, read_counts, run
 from scbaseline.evidence import REFERENCE, type_evidence
 from scbaseline.protocols import PROTOCOLS
+from scbaseline.report.audit import methods_paragraph
 from scbaseline.verdicts import Audit
 
 pytestmark = pytest.mark.xdist_group("audit")  # its module fixtures are costly
@@ -67,6 +68,13 @@ def test_double_dipping_is_priced_per_draw(homogeneous: Audit, separated: Audit)
     assert len(price.differences) == 3
     assert price.mean > 0.2
     assert all(abs(p.mean) < 0.03 for p in separated.prices)
+
+
+def test_the_methods_paragraph_owns_up_to_published(homogeneous: Audit) -> None:
+    """Its fits were not trained on the cells that they predict, and have seen them."""
+    paragraph = methods_paragraph(homogeneous)
+    assert "had not seen it" not in paragraph
+    assert "early stopping have seen the test cells" in paragraph
 
 
 def test_null_rungs_are_draws(homogeneous: Audit) -> None:

@@ -105,7 +105,7 @@ class RunConfig:
     """Share of each label's cells that stops and calibrates the networks."""
 
     folds: int = 5
-    """Folds of a cross-validation: each cell is judged once, by a network that never saw it.
+    """Folds of a cross-validation: each cell is judged once, by networks not trained on it.
     Labels with fewer cells than folds are left out of it."""
 
     repeats: int = 3

@@ -125,11 +125,15 @@ def methods_paragraph(audit: Audit) -> str:
             f"Classifiers of {labels} in {data.title} ({n_cells:,} cells after quality control,"
             f" {len(audit.labels.names)} labels) were evaluated with scbaseline {__version__} by"
             f" {config.folds}-fold cross-validation with {config.repeats} repeats; every cell was"
-            " predicted by fits that had not seen it."
+            " predicted by classifiers that were not trained on it."
         )
     ]
-    parts += _told(audit, "published", "As usually published (genes, scale and principal "
-                   "components of all cells, early stopping on the test cells)")  # fmt: skip
+    parts += _told(
+        audit,
+        "published",
+        "As usually published, where genes, scale, principal components and early stopping have"
+        " seen the test cells",
+    )
     parts += _told(audit, "inductive", "With everything fitted on training cells only")
     parts += _told(audit, "group", f"On unseen groups ({config.group_key})")
     parts += _told(
