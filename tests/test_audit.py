@@ -77,6 +77,14 @@ def test_the_methods_paragraph_owns_up_to_published(homogeneous: Audit) -> None:
     assert "early stopping have seen the test cells" in paragraph
 
 
+def test_an_interval_names_all_that_it_holds_fixed(homogeneous: Audit) -> None:
+    """Draws and clusters are no more drawn anew than training sets and donors are."""
+    told = {rung.estimand for rung in homogeneous.rungs if rung.low is not None}
+    assert told
+    for fixed in ("draws", "labels", "training sets", "donors"):
+        assert all(fixed in estimand for estimand in told)
+
+
 def test_null_rungs_are_draws(homogeneous: Audit) -> None:
     """Structureless controls have one score per draw and no interval over cells."""
     for name in ("null-published", "null-half", "null-thinned"):

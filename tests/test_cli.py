@@ -148,7 +148,7 @@ def test_the_console_ends_with_the_table(folder: Path, capsys: pytest.CaptureFix
     for word in [*RECIPES, *SHORT, "logistic", "majority", "T0", "T2", "accuracy", "macro-F1"]:
         assert word in printed.out
     words = " ".join(printed.out.split())
-    assert "given this training set and donor" in words
+    assert "given these labels, training cells and donors" in words
     assert "Double dipping alone" in words
     assert "3 draws" in words
     assert "Unstable clusters" in words or "All clusters are found again" in words
