@@ -10,6 +10,7 @@ from conftest import SMALL, simulate
 from scbaseline import RunConfig, ScbaselineWarning, audit_classifiers, read_counts, run
 from scbaseline.evidence import REFERENCE, type_evidence
 from scbaseline.protocols import PROTOCOLS
+from scbaseline.report.audit import methods_paragraph
 from scbaseline.verdicts import Audit
 
 pytestmark = pytest.mark.xdist_group("audit")  # its module fixtures are costly
@@ -46,13 +47,13 @@ def test_thinning_costs_well_separated_types_nothing(separated: Audit) -> None:
         thinned = separated.rung("thinned", classifier, "accuracy").value
         assert thinned == pytest.approx(published, abs=0.01)
     assert separated.types.found
-    assert "there is evidence of types" in separated.types.verdict
+    assert "there is structure beyond depth" in separated.types.verdict
 
 
-def test_one_population_gives_no_evidence_of_types(homogeneous: Audit) -> None:
+def test_one_population_gives_no_evidence_of_structure(homogeneous: Audit) -> None:
     """The clusters of noise predict themselves, but not from the other half of the counts."""
     assert not homogeneous.types.found
-    assert "no evidence of types" in homogeneous.types.verdict
+    assert "no evidence of structure" in homogeneous.types.verdict
     published = homogeneous.rung("published", REFERENCE, "kappa").value
     assert published > 0.2
     assert abs(homogeneous.rung("thinned", REFERENCE, "kappa").value) < 0.1
@@ -67,6 +68,21 @@ def test_double_dipping_is_priced_per_draw(homogeneous: Audit, separated: Audit)
     assert len(price.differences) == 3
     assert price.mean > 0.2
     assert all(abs(p.mean) < 0.03 for p in separated.prices)
+
+
+def test_the_methods_paragraph_owns_up_to_published(homogeneous: Audit) -> None:
+    """Its fits were not trained on the cells that they predict, and have seen them."""
+    paragraph = methods_paragraph(homogeneous)
+    assert "had not seen it" not in paragraph
+    assert "early stopping have seen the test cells" in paragraph
+
+
+def test_an_interval_names_all_that_it_holds_fixed(homogeneous: Audit) -> None:
+    """Draws and clusters are no more drawn anew than training sets and donors are."""
+    told = {rung.estimand for rung in homogeneous.rungs if rung.low is not None}
+    assert told
+    for fixed in ("draws", "labels", "training sets", "donors"):
+        assert all(fixed in estimand for estimand in told)
 
 
 def test_null_rungs_are_draws(homogeneous: Audit) -> None:
@@ -189,6 +205,13 @@ def test_without_an_interval_there_is_no_verdict() -> None:
     assert not type_evidence(0.1, [0.0, 0.1], n_drawn=2).found
     assert type_evidence(0.11, [0.0, 0.1], n_drawn=2).found
     assert not type_evidence(-0.01, [-0.02], n_drawn=2).found
+
+
+def test_no_verdict_claims_types() -> None:
+    """The control has no structure at all: beating it shows structure, of whatever kind."""
+    found = type_evidence(0.5, [0.1], n_drawn=1)
+    assert "discrete types is not shown" in found.verdict
+    assert "evidence of types" not in found.verdict
 
 
 @pytest.mark.slow

@@ -148,7 +148,7 @@ def test_the_console_ends_with_the_table(folder: Path, capsys: pytest.CaptureFix
     for word in [*RECIPES, *SHORT, "logistic", "majority", "T0", "T2", "accuracy", "macro-F1"]:
         assert word in printed.out
     words = " ".join(printed.out.split())
-    assert "given this training set and donor" in words
+    assert "given these labels, training cells and donors" in words
     assert "Double dipping alone" in words
     assert "3 draws" in words
     assert "Unstable clusters" in words or "All clusters are found again" in words
@@ -345,7 +345,8 @@ def test_evaluate_prints_each_label(
     folder: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Figures per label, the tier, and files of metrics and confusion."""
-    words = ["evaluate", str(trained), str(folder / "cells.h5ad"), "--label-key", "cell_type"]
+    anndata.read_h5ad(folder / "cells.h5ad")[10:].write_h5ad(tmp_path / "other.h5ad")
+    words = ["evaluate", str(trained), str(tmp_path / "other.h5ad"), "--label-key", "cell_type"]
     assert main([*words, "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     for said in ("T4", "type 0", "macro-F1", "precision"):
@@ -353,6 +354,15 @@ def test_evaluate_prints_each_label(
     rows = json.loads((tmp_path / "metrics.json").read_text())["results"]
     assert {row["protocol"] for row in rows} == {"external"}
     assert (tmp_path / "confusion_matrix.png").stat().st_size > 1000
+
+
+def test_evaluate_refuses_the_file_that_a_model_was_trained_on(
+    folder: Path, trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its own training data are no other study, read as training read them or in blocks."""
+    words = ["evaluate", str(trained), str(folder / "cells.h5ad"), "--label-key", "cell_type"]
+    assert main(words) == 1
+    assert "training data" in " ".join(capsys.readouterr().err.split())
 
 
 def test_show_as_json_is_the_card(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -407,7 +417,7 @@ def test_an_audit_writes_its_evidence(folder: Path, capsys: pytest.CaptureFixtur
     words = ["audit", str(folder / "cells.h5ad"), "--recipe", "pca", "--folds", "3", *FLAGS]
     assert main([*words, "--null-draws", "2", "--out", str(out)]) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    for words_said in ("Double dipping alone", "Verdict on types", "pca", "null-thinned"):
+    for words_said in ("Double dipping alone", "Verdict on structure", "pca", "null-thinned"):
         assert words_said in printed
     content = json.loads((out / "audit.json").read_text())
     rows = pd.DataFrame(content["results"])

@@ -39,20 +39,20 @@ def test_figures_are_those_of_the_predictions(classifier: Classifier) -> None:
 
 def test_labels_without_a_counterpart_are_left_out_and_counted(classifier: Classifier) -> None:
     """A type that the model does not know is not held against it."""
-    query = simulate()
+    query = simulate(n_cells=250)
     query.obs["cell_type"] = query.obs["cell_type"].astype(str).replace({"type 2": "platelet"})
     query.obs.iloc[:5, query.obs.columns.get_loc("cell_type")] = None
     found = evaluate_external(classifier, stream_counts(query), CONFIG, label_map=NONE)
     n_platelets = int((query.obs["cell_type"] == "platelet").sum())
     assert found.left_out == {"platelet": n_platelets}
     assert found.n_unlabelled == 5
-    assert found.evaluation.score("accuracy").n == 240 - 5 - n_platelets
+    assert found.evaluation.score("accuracy").n == 250 - 5 - n_platelets
     assert found.evaluation.score("support", "type 2").n == 0
 
 
 def test_a_map_brings_both_sides_to_one_set(classifier: Classifier) -> None:
     """Query labels are renamed, model labels merged, and unlisted query labels left out."""
-    query = simulate()
+    query = simulate(n_cells=250)
     query.obs["cell_type"] = query.obs["cell_type"].astype(str).str.upper()
     merged = LabelMap(
         {"TYPE 0": "low", "TYPE 1": "low"}, {"type 0": "low", "type 1": "low", "type 2": "high"}
@@ -66,9 +66,24 @@ def test_a_map_brings_both_sides_to_one_set(classifier: Classifier) -> None:
     assert found.evaluation.score("accuracy").value == pytest.approx(expected)
 
 
+def test_the_training_data_are_no_other_study(classifier: Classifier) -> None:
+    """No tier for cells that the model was trained on, however they are labelled or named."""
+    query = simulate()
+    query.obs = query.obs.assign(cell_type="type 0").set_index(query.obs_names + "-again")
+    with pytest.raises(InputError, match=r"fingerprint.*another study are wanted.*show MODEL"):
+        evaluate_external(classifier, stream_counts(query), CONFIG, label_map=NONE)
+
+
+def test_other_cells_of_the_same_shape_are_judged(classifier: Classifier) -> None:
+    """The counts decide, not their number."""
+    query = simulate(seed=7)
+    found = evaluate_external(classifier, stream_counts(query), CONFIG, label_map=NONE)
+    assert found.tier == "T4"
+
+
 def test_nothing_in_common_is_an_error(classifier: Classifier) -> None:
     """Labels of which the model has none are refused, and the way out is named."""
-    query = simulate()
+    query = simulate(n_cells=250)
     query.obs["cell_type"] = "neuron"
     with pytest.raises(InputError, match="--label-map"):
         evaluate_external(classifier, stream_counts(query), CONFIG, label_map=NONE)
@@ -78,7 +93,10 @@ def test_a_map_to_an_unknown_label_is_an_error(classifier: Classifier) -> None:
     """A mistyped target is answered with the label that was meant."""
     with pytest.raises(InputError, match="Did you mean type 0"):
         evaluate_external(
-            classifier, stream_counts(simulate()), CONFIG, label_map=LabelMap({"x": "type0"}, {})
+            classifier,
+            stream_counts(simulate(n_cells=250)),
+            CONFIG,
+            label_map=LabelMap({"x": "type0"}, {}),
         )
 
 

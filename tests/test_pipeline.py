@@ -11,9 +11,18 @@ import pytest
 from anndata import AnnData
 from conftest import SMALL, simulate
 
-from scbaseline import RunConfig, ScbaselineError, read_counts, run
+from scbaseline import (
+    RunConfig,
+    ScbaselineError,
+    ScbaselineWarning,
+    read_counts,
+    run,
+    train_classifier,
+)
+from scbaseline.errors import ConfigError
 from scbaseline.fitting import STANDARD_BASELINES
 from scbaseline.networks import RECIPES
+from scbaseline.report.console import reading
 from scbaseline.split import TEST
 
 GIVEN = dataclasses.replace(SMALL, label_key="cell_type")
@@ -42,6 +51,29 @@ def test_every_recipe_and_baseline_is_judged(cells: AnnData) -> None:
     names = (*RECIPES, *STANDARD_BASELINES)
     assert seen == {(p, r) for p in ("published", "inductive") for r in names}
     assert set(result.not_applicable) == {"half", "thinned"}
+
+
+def test_given_clusters_are_said_to_predict_themselves(cells: AnnData) -> None:
+    """Labels declared to be of the same counts reach the tier of clusters, and no groups."""
+    cells.obs["donor"] = [f"D{i % 3}" for i in range(cells.n_obs)]
+    config = dataclasses.replace(GIVEN, group_key="donor", label_origin="same-counts")
+    with pytest.warns(ScbaselineWarning, match="donor has 3 values"):
+        result = run(cells, config)
+    assert result.protocols["inductive"].tier == "T0+"
+    assert "counts of the test groups" in result.not_applicable["group"]
+    assert "they predict themselves" in reading(result)
+    with pytest.raises(ConfigError, match="leave --group-key out"):
+        train_classifier(cells, dataclasses.replace(config, recipe=("hvg",)))
+
+
+def test_unequal_parts_give_no_price_of_double_dipping(cells: AnnData) -> None:
+    """With four fifths of the counts in half A, half less thinned would price depth, too."""
+    config = dataclasses.replace(SMALL, recipe=("pca",), thin_fraction=0.8, draws=1)
+    result = run(cells, config)
+    assert "would price depth, too" in result.not_applicable["half"]
+    assert "thinned" in result.draws
+    assert not result.prices
+    assert "equal depth" not in reading(result)
 
 
 def test_a_new_wrapper_around_the_same_counts_is_the_same_run() -> None:

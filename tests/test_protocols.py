@@ -4,23 +4,41 @@ import pytest
 
 from scbaseline.config import RunConfig
 from scbaseline.errors import ConfigError
-from scbaseline.protocols import CLUSTERS, PROTOCOLS, SHORT, TIERS, Protocol
+from scbaseline.protocols import CLUSTERS, PROTOCOLS, SAME_COUNTS, SHORT, TIERS, Protocol
 
-SOURCES = (CLUSTERS, "given:cell_type")
+LABELS = (
+    (CLUSTERS, SAME_COUNTS),
+    ("given:leiden", SAME_COUNTS),
+    ("given:cell_type", "unknown"),
+    ("given:cell_type", "independent"),
+)
 
 
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(("source", "origin"), LABELS)
 @pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=lambda protocol: protocol.name)
-def test_a_protocol_has_a_tier_or_a_reason(protocol: Protocol, source: str) -> None:
+def test_a_protocol_has_a_tier_or_a_reason(protocol: Protocol, source: str, origin: str) -> None:
     """For every kind of labels, a row says what it reaches or why it cannot be used."""
-    reason = protocol.why_not(source, group_key="donor")
+    reason = protocol.why_not(source, origin, group_key="donor")
     if reason is None:
-        assert protocol.tier(source) in TIERS
+        assert protocol.tier(origin) in TIERS
     else:
         assert len(reason) > 20
-        if protocol.tests_on != "another study":
-            with pytest.raises(ValueError, match="reaches no tier"):
-                protocol.tier(source)
+
+
+@pytest.mark.parametrize(("protocol", "origin"), [("group", SAME_COUNTS), ("half", "unknown")])
+def test_there_is_no_tier_without_a_meaning(protocol: str, origin: str) -> None:
+    """A figure that nobody may show is a mistake of ours."""
+    with pytest.raises(ValueError, match="reaches no tier"):
+        PROTOCOLS[protocol].tier(origin)
+
+
+def test_given_clusters_are_worth_what_clusters_are() -> None:
+    """A name for a clustering of the same counts makes it no better; nor can it be drawn anew."""
+    for protocol in PROTOCOLS.values():
+        fresh = protocol.why_not(CLUSTERS, SAME_COUNTS, group_key="donor")
+        given = protocol.why_not("given:leiden", SAME_COUNTS, group_key="donor")
+        assert given == fresh or "makes its labels anew" in given
+    assert PROTOCOLS["inductive"].tier(SAME_COUNTS) == "T0+"
 
 
 def test_only_a_protocol_that_keeps_test_cells_out_saves_models() -> None:

@@ -25,7 +25,8 @@ class RunConfig:
     """Column of obs that holds the labels. Without it, the labels are Leiden clusters."""
 
     label_origin: Literal["same-counts", "independent", "unknown"] = "unknown"
-    """Where given labels come from: made from these same counts, or independent of them."""
+    """Where given labels come from: made from these same counts, or independent of them.
+    Labels made from them are worth what clusters are: tier T0+, and no protocol group."""
 
     group_key: str | None = None
     """Column of obs that holds each cell's donor or batch, for protocol group."""
@@ -85,7 +86,8 @@ class RunConfig:
     """Merge clusters that other seeds, resolutions or halves of the counts do not find again."""
 
     thin_fraction: float = 0.5
-    """Share of the counts that goes to the first part where counts are thinned."""
+    """Share of the counts that clusters are made from where counts are thinned. Protocol half,
+    and with it the price of double dipping, needs 0.5: both parts at one depth."""
 
     draws: int = 3
     """Times that a run thins the counts anew, for half and thinned; an audit does once a repeat."""
@@ -103,7 +105,7 @@ class RunConfig:
     """Share of each label's cells that stops and calibrates the networks."""
 
     folds: int = 5
-    """Folds of a cross-validation: each cell is judged once, by a network that never saw it.
+    """Folds of a cross-validation: each cell is judged once, by networks not trained on it.
     Labels with fewer cells than folds are left out of it."""
 
     repeats: int = 3

@@ -19,7 +19,7 @@ from scbaseline.reliability import Reliability, bin_confidences
 MIN_CELLS_FOR_INTERVAL = 5
 """A label with fewer test cells gets no interval of its own."""
 
-ESTIMAND = "given this training set and donor"
+ESTIMAND = "given these labels, training cells and donors"
 """What the intervals are conditional on: only the test cells are drawn anew."""
 
 

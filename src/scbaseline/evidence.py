@@ -63,6 +63,9 @@ def price_of(
 class TypeEvidence:
     """Whether the labels can be told apart better than clusters of structureless counts.
 
+    Those differ by depth and multinomial noise alone. Cells on one continuous gradient can
+    be told apart better, too: this is necessary for types, and not sufficient.
+
     Attributes
     ----------
     low
@@ -89,14 +92,17 @@ class TypeEvidence:
             f"in {len(self.nulls)} draws"
         )
         if self.found:
-            return f"there is evidence of types ({figures})"
-        return f"no evidence of types ({figures})"
+            return (
+                f"there is structure beyond depth and counting noise ({figures}); "
+                "that it is one of discrete types is not shown"
+            )
+        return f"no evidence of structure beyond depth and counting noise ({figures})"
 
 
 def type_evidence(
     low: float | None, nulls: Sequence[float], *, n_drawn: int
 ) -> TypeEvidence | None:
-    """Return the verdict on types, or ``None`` without an interval or without null draws.
+    """Return the verdict on structure, or ``None`` without an interval or without null draws.
 
     Parameters
     ----------

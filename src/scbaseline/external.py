@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -68,7 +69,7 @@ class ExternalEvaluation:
     @property
     def tier(self) -> str:
         """The tier of evidence that another study's labels reach."""
-        return PROTOCOL.tier(self.label_source)
+        return PROTOCOL.tier(self.label_origin)
 
 
 def read_label_map(path: str | Path | None) -> LabelMap:
@@ -127,9 +128,11 @@ def evaluate_external(
     Raises
     ------
     InputError
-        No such column, or none of the query's labels has a counterpart in the model.
+        No such column, none of the query's labels has a counterpart in the model, or the
+        query is the data that the model was trained on.
     """
     check_label_key(stream.obs, config)
+    _require_another_study(classifier.card.data, stream)
     given = label_texts(stream.obs[config.label_key])
     own = classifier.card.labels
     names = tuple(dict.fromkeys(label_map.model.get(label, label) for label in own))
@@ -175,3 +178,21 @@ def evaluate_external(
         n_unlabelled=int(given.isna().sum() + ((true_n >= 0) & (predicted_n < 0)).sum()),
         notes=stream.notes,
     )
+
+
+def _require_another_study(data: Mapping[str, Any], stream: CountStream) -> None:
+    """Refuse the very counts that a model was trained on.
+
+    Some of those cells under another name or in another order are not known again: the card
+    holds one fingerprint of them all, and no cell ids.
+    """
+    # Counts of another shape have another fingerprint, which takes some passes over all cells.
+    if stream.shape != (data["n_cells"], data["n_genes"]):
+        return
+    if stream.fingerprint() == data["fingerprint"]:
+        raise InputError(
+            f"evaluate: the {stream.shape[0]:,} cells to judge on have the fingerprint "
+            f"{data['fingerprint']}, as the model's own training data ({data['title']}); cells of "
+            "another study are wanted. How the model did on cells that it was not trained on "
+            "stands on its card: scbaseline show MODEL"
+        )

@@ -149,7 +149,7 @@ def fit_protocol(
                 prediction.predicted_n,
                 test_probability_nk=None if probability_nk is None else probability_nk[test],
             )
-    tier = protocol.tier(labels.source)
+    tier = protocol.tier(labels.origin)
     return ProtocolRun(protocol, tier, labels, split, space, trained, {}, notes)
 
 

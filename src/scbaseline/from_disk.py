@@ -166,7 +166,7 @@ def train_from_disk(
             recipe,
             ProtocolRun(
                 protocol,
-                protocol.tier(labels.source),
+                protocol.tier(labels.origin),
                 replace(labels, codes_n=codes_n[shown]),
                 Split(np.full(len(shown), VALIDATION)),
                 replace(space, notes=(*space.notes, *notes)),
@@ -183,7 +183,7 @@ def train_from_disk(
         data=data,
         cells=cells,
         labels=labels,
-        tier=protocol.tier(labels.source),
+        tier=protocol.tier(labels.origin),
         n_folds=0,
         evaluations=evaluations,
         difference=None,

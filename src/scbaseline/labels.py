@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scbaseline.config import RunConfig
 from scbaseline.errors import InputError, did_you_mean
-from scbaseline.protocols import CLUSTERS
+from scbaseline.protocols import CLUSTERS, SAME_COUNTS
 
 # What people write where a cell has no label.
 _MISSING = frozenset({"", "nan", "none", "na", "n/a", "<na>", "null"})
@@ -77,7 +77,7 @@ def labels_from_clusters(clusters_n: ArrayLike, config: RunConfig) -> Labels:
         Fewer than two clusters are large enough.
     """
     texts = pd.Series(np.asarray(clusters_n, dtype=str))
-    return _encode(texts, CLUSTERS, "same-counts", config)
+    return _encode(texts, CLUSTERS, SAME_COUNTS, config)
 
 
 def labels_from_column(obs: pd.DataFrame, config: RunConfig) -> Labels:

@@ -124,7 +124,7 @@ def _rung(
     labels = found.labels_r[0]
     return Rung(
         protocol=found.protocol.name,
-        tier=found.protocol.tier(labels.source),
+        tier=found.protocol.tier(labels.origin),
         label_source=labels.source,
         label_origin=labels.origin,
         classifier=classifier,

@@ -1,4 +1,4 @@
-"""The fits of a cross-validation in; every cell's prediction by fits that had not seen it, out."""
+"""The fits of a cross-validation in; every cell's prediction by those not trained on it, out."""
 
 from dataclasses import dataclass
 
@@ -46,7 +46,7 @@ class FoldFit:
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """Every cell's prediction by fits that had not seen it, once per repeat.
+    """Every cell's prediction by fits that were not trained on it, once per repeat.
 
     Attributes
     ----------

@@ -10,7 +10,7 @@ from scbaseline.config import RunConfig
 from scbaseline.errors import ConfigError, InputError
 from scbaseline.labels import Groups
 from scbaseline.preparation import Prepared
-from scbaseline.protocols import CLUSTERS, PROTOCOLS, Protocol
+from scbaseline.protocols import CLUSTERS, PROTOCOLS, SAME_COUNTS, Protocol
 from scbaseline.split import (
     Split,
     split_cells,
@@ -30,7 +30,7 @@ def applicable(
     Parameters
     ----------
     config
-        ``protocol``, ``group_key``.
+        ``protocol``, ``group_key``, ``thin_fraction``.
     prepared
         Whether labels are given, and whether counts are whole numbers.
 
@@ -39,14 +39,18 @@ def applicable(
     ConfigError
         No chosen protocol has a meaning here; it says why not, for each.
     """
-    source = CLUSTERS if prepared.labels is None else prepared.labels.source
+    source, origin = CLUSTERS, SAME_COUNTS
+    if prepared.labels is not None:
+        source, origin = prepared.labels.source, prepared.labels.origin
     chosen: list[Protocol] = []
     not_applicable: dict[str, str] = {}
     for name in config.protocol or ():
         protocol = PROTOCOLS[name]
-        reason = protocol.why_not(source, group_key=config.group_key)
+        reason = protocol.why_not(source, origin, group_key=config.group_key)
         if reason is None and draws_counts(protocol) and not prepared.whole_numbers:
             reason = "it draws from whole numbers of counts, and these are fractional"
+        if reason is None and protocol.labels_from == protocol.features_from == "half A":
+            reason = _unequal(config.thin_fraction)
         if reason is None:
             chosen.append(protocol)
         else:
@@ -148,6 +152,16 @@ def split_repeatedly(
     if protocol.tests_on == "groups":
         return split_group_folds(codes_n, _known(groups).codes_n, config)
     return split_folds(codes_n, config)
+
+
+def _unequal(fraction: float) -> str | None:
+    """Say why clusters of half A cannot be priced: features of half A and B differ in depth."""
+    if fraction == 0.5:
+        return None
+    return (
+        f"half A is {fraction:.0%} of the counts and half B {1 - fraction:.0%}, so that half less "
+        "thinned would price depth, too; leave --thin-fraction at 0.5 to price double dipping"
+    )
 
 
 def _told(not_applicable: Mapping[str, str]) -> str:

@@ -20,6 +20,7 @@ from scbaseline.labels import (
     groups_from_column,
     labels_from_column,
 )
+from scbaseline.protocols import PROTOCOLS, SAME_COUNTS
 from scbaseline.qc import FilteredCells, filter_cells
 from scbaseline.stages import Stage
 from scbaseline.thinning import Counts
@@ -112,12 +113,16 @@ def require_one_model(config: RunConfig) -> None:
     Raises
     ------
     ConfigError
-        No label key, or not exactly one recipe.
+        No label key, not exactly one recipe, or groups to judge on whose counts the labels
+        were made from.
     """
     if config.label_key is None:
         raise ConfigError("label_key: none was given; name the column of obs to learn")
     if len(config.recipe) != 1:
         raise ConfigError(f"recipe: {len(config.recipe)} were given; a model is of one")
+    if config.group_key is not None and config.label_origin == SAME_COUNTS:
+        why = PROTOCOLS["group"].why_not("given", SAME_COUNTS, group_key=config.group_key)
+        raise ConfigError(f"group_key {config.group_key}: {why}, or leave --group-key out")
 
 
 def counts_of(adata: "AnnData") -> Counts:

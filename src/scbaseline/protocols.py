@@ -12,6 +12,9 @@ from typing import Literal
 CLUSTERS = "clusters"
 """The label source of Leiden clusters that were made in the same run."""
 
+SAME_COUNTS = "same-counts"
+"""The label origin of clusters, whether of this run or given: labels made from these counts."""
+
 CountsName = Literal["all", "half A", "half B"]
 """All counts, or one of the two halves that binomial thinning splits them into."""
 
@@ -23,8 +26,9 @@ class Protocol:
     Attributes
     ----------
     tier_of_clusters, tier_of_given
-        The tier of evidence, for labels that are clusters of these counts and for labels
-        that the user gave; ``None`` where the protocol has no meaning for them.
+        The tier of evidence, for labels that were made from these counts (clusters, whether
+        of this run or given) and for other labels that the user gave; ``None`` where the
+        protocol has no meaning for them.
     labels_from, features_from
         The counts that clusters are made from, and those that classifiers see.
     fitted_on
@@ -51,17 +55,17 @@ class Protocol:
     structureless: bool = False
     saves_models: bool = False
 
-    def tier(self, label_source: str) -> str:
-        """Return the tier of evidence that this protocol reaches for a label source.
+    def tier(self, label_origin: str) -> str:
+        """Return the tier of evidence that this protocol reaches for a label origin.
 
         Raises
         ------
         ValueError
             The protocol has no meaning for these labels; ask :meth:`why_not` first.
         """
-        tier = self.tier_of_clusters if label_source == CLUSTERS else self.tier_of_given
+        tier = self.tier_of_clusters if label_origin == SAME_COUNTS else self.tier_of_given
         if tier is None:
-            raise ValueError(f"{self.name} reaches no tier with labels from {label_source}")
+            raise ValueError(f"{self.name} reaches no tier with labels of origin {label_origin}")
         return tier
 
     @property
@@ -69,20 +73,25 @@ class Protocol:
         """Whether there are cells to calibrate on that are not test cells."""
         return self.stops_on == "validation"
 
-    def why_not(self, label_source: str, *, group_key: str | None) -> str | None:
+    def why_not(self, label_source: str, label_origin: str, *, group_key: str | None) -> str | None:
         """Say why this protocol has no meaning for these labels, or return None.
 
         Parameters
         ----------
         label_source
             ``"clusters"`` or ``"given:<column>"``.
+        label_origin
+            ``"same-counts"``, ``"independent"`` or ``"unknown"``.
         group_key
             The column of obs that names each cell's donor or batch, if one was named.
         """
         if self.tests_on == "another study":
             return "another study is judged with `scbaseline evaluate MODEL OTHER`"
-        if self.tests_on == "groups" and label_source == CLUSTERS:
-            return "the clusters were made from the test groups' cells, too; give --label-key"
+        if self.tests_on == "groups" and label_origin == SAME_COUNTS:
+            return (
+                "the labels were made from the counts of the test groups, too; "
+                "give others with --label-key"
+            )
         if self.tests_on == "groups" and group_key is None:
             return "it needs the donor or batch of each cell; give --group-key"
         if self.tier_of_given is None and label_source != CLUSTERS:
@@ -98,7 +107,8 @@ PROTOCOLS: dict[str, Protocol] = {
         Protocol("half", "control", None, labels_from="half A", features_from="half A"),
         Protocol("thinned", "T2", None, labels_from="half A", features_from="half B"),
         Protocol("group", None, "T3", tests_on="groups"),
-        Protocol("external", None, "T4", tests_on="another study"),
+        # Whatever that study's labels were made from, no fit has seen its counts.
+        Protocol("external", "T4", "T4", tests_on="another study"),
         Protocol(
             "null-published",
             "control",
@@ -131,9 +141,9 @@ SHORT = ("published", "inductive", "half", "thinned")
 
 TIERS: dict[str, str] = {
     "T0": "double-dipped: comparable with published tutorials only",
-    "T0+": "features honest, labels not: the clusters were made from the same counts",
+    "T0+": "features honest, labels not: they were made from the same counts",
     "T1": "features honest, labels given",
-    "T2": "clusters from one half of the counts, features from the other",
+    "T2": "clusters from one thinned part of the counts, features from the other",
     "T3": "donors or batches of which the fit has seen nothing",
     "T4": "another study, of which the model has seen nothing",
     "control": "not evidence, but what other figures are compared with",

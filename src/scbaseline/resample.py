@@ -12,7 +12,7 @@ from scipy.stats import t as student
 from scbaseline.config import RunConfig
 from scbaseline.metrics import LEVEL, confusion_scores, percentile_interval
 
-OVER_CELLS = "given these training sets and this donor: only the cells are drawn anew"
+OVER_CELLS = "given these draws, labels, training sets and donors: only the cells are drawn anew"
 OVER_GROUPS = "over groups (donors, batches) like these"
 
 MIN_GROUPS = 6
@@ -54,7 +54,9 @@ def bootstrap_cells(
     """Return each confusion metric's interval over cells, mean over repeats of the fits.
 
     A cell that is drawn is drawn in every repeat, since repeats judge the same cells. The
-    fits stay as they are: another training set would give other predictions. A draw may
+    fits stay as they are: another training set would give other predictions. So do thinned
+    counts and the clusters made from them, and the donors: other ones would differ by more
+    than the interval says. A draw may
     hold no cell of a tiny label; its means over labels are over the others. The few cells of
     a label of three vary too little when drawn from themselves: balanced accuracy then covers
     about 80 % (``benchmarks/intervals.py``), which is why these are for cells out of fold.

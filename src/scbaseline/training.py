@@ -75,7 +75,7 @@ def train_classifier(
             split=split_without_test(labels.codes_n, config),
             config=config,
         )
-    tier = found.protocol.tier(labels.source)
+    tier = found.protocol.tier(labels.origin)
     one = replace(one, protocol=found.protocol, tier=tier, evaluations=evaluations)
     n_folds = len(found.folds)
     classifier = build_classifier(

@@ -36,7 +36,8 @@ class Audit:
     prices
         What double dipping alone is worth; empty where it cannot be told.
     types
-        Whether there is evidence of types at all; ``None`` where it cannot be told.
+        Whether there is any structure beyond depth and counting noise; ``None`` where it
+        cannot be told.
     by_group
         Each donor or batch by itself, for the last recipe; empty without groups.
     suspects

@@ -168,14 +168,16 @@ def halves_view(
     if config.merge_unstable:
         plain = replace(config, merge_unstable=False)
         quarters = halves_view(a, plain, draw=draw, stream=_QUARTER)
-        others = alternatives(clustering, config, views=[quarters])
-        labelled = merge_unstable(clustering.clusters_n, others).clusters_n
+        labelled = _merged(clustering, config, [quarters])
     labels, unlabelled = _labels("half A", labelled, config)
     return View(draw, {"half A": a, "half B": b}, labels, unlabelled, clusters)
 
 
 def structureless_view(counts: Counts, config: RunConfig, *, draw: int, names: set[str]) -> View:
     """Draw structureless counts like the given ones, and label them as the real ones are.
+
+    Unstable clusters are merged where those of the real counts are: merging leaves few
+    clusters, which differ by depth, and depth alone then earns more.
 
     Parameters
     ----------
@@ -189,16 +191,20 @@ def structureless_view(counts: Counts, config: RunConfig, *, draw: int, names: s
         The counts that labels are wanted of: ``"all"``, ``"half A"`` or both.
     """
     null = structureless_counts(counts, np.random.default_rng([config.seed, _NULL, draw]))
-    plain = replace(config, merge_unstable=False)  # merging could only lower the control
     view = View(draw, {"all": null}, {}, {}, {})
     if "all" in names:
-        clustering = cluster_counts(null, plain)
-        labels, unlabelled = _labels("all", clustering.clusters_n, config)
+        clustering = cluster_counts(null, config)
+        labelled = clustering.clusters_n
+        if config.merge_unstable:
+            plain = replace(config, merge_unstable=False)
+            thinned = [halves_view(null, plain, draw=one) for one in range(config.draws)]
+            labelled = _merged(clustering, config, thinned)
+        labels, unlabelled = _labels("all", labelled, config)
         clusters: dict[CountsName, NDArray[np.str_]] = {"all": clustering.clusters_n}
         view = View(draw, view.counts, labels, unlabelled, clusters, clustering.space)
     if "half A" not in names:
         return view
-    halves = halves_view(null, plain, draw=draw, both=False)
+    halves = halves_view(null, config, draw=draw, both=False)
     return View(
         draw,
         counts={**view.counts, **halves.counts},
@@ -207,6 +213,12 @@ def structureless_view(counts: Counts, config: RunConfig, *, draw: int, names: s
         clusters={**view.clusters, **halves.clusters},
         whole=view.whole,
     )
+
+
+def _merged(clustering: Clustering, config: RunConfig, views: Sequence[View]) -> NDArray[np.str_]:
+    """Merge the clusters that other clusterings of the same cells do not find again."""
+    others = alternatives(clustering, config, views=views)
+    return merge_unstable(clustering.clusters_n, others).clusters_n
 
 
 def _labels(

@@ -18,6 +18,7 @@ from scipy import sparse
 from scbaseline.data.blocks import row_blocks
 from scbaseline.data.check import notes_of, require_usable, totals_of
 from scbaseline.data.doctor import Diagnosis, examine
+from scbaseline.data.fingerprint import fingerprint_of_blocks
 from scbaseline.data.genes import name_genes, unique_names
 from scbaseline.data.matrix import canonical_csr
 from scbaseline.data.names import gene_mask, with_dashes
@@ -71,6 +72,16 @@ class CountStream:
             The matrix is on disk and compressed by columns, so that rows lie apart.
         """
         return self._counts(start, canonical_csr(self._rows(start, stop)))
+
+    def fingerprint(self) -> str:
+        """Return the checked counts' :func:`~scbaseline.data.fingerprint.fingerprint`.
+
+        It passes over all cells three times.
+        """
+        n_genes_n = np.concatenate([np.diff(counts_ng.indptr) for _, counts_ng, _ in self.blocks()])
+        return fingerprint_of_blocks(
+            lambda: (counts_ng for _, counts_ng, _ in self.blocks()), n_genes_n, self.var
+        )
 
     @cached_property
     def _rows(self) -> Rows:

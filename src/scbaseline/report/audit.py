@@ -11,7 +11,14 @@ from scbaseline.evidence import REFERENCE
 from scbaseline.ladder import Rung
 from scbaseline.networks import RECIPES
 from scbaseline.protocols import CLUSTERS, PROTOCOLS, TIERS
-from scbaseline.report.console import data_lines, group_lines, label_line, price_lines, trust_lines
+from scbaseline.report.console import (
+    data_lines,
+    group_lines,
+    label_line,
+    price_lines,
+    same_counts_lines,
+    trust_lines,
+)
 from scbaseline.verdicts import Audit
 
 SHOWN = {"f1_macro": "macro-F1", "accuracy": "accuracy", "kappa": "κ"}
@@ -23,7 +30,7 @@ def opening_lines(audit: Audit) -> str:
     """Say what the counts are, which clusters to trust, and what is predicted."""
     lines = [data_lines(audit.data, audit.cells)]
     if audit.trust is not None:
-        lines += trust_lines(audit.trust)
+        lines += trust_lines(audit.trust, merged=audit.config.merge_unstable)
     lines.append(label_line(audit.labels))
     return "\n".join(lines)
 
@@ -62,11 +69,11 @@ def reading(audit: Audit) -> str:
     lines += [
         f"{tier}: {TIERS[tier]}." for tier in dict.fromkeys(rung.tier for rung in audit.rungs)
     ]
-    lines += price_lines(audit.prices)
+    lines += price_lines(audit.prices) or same_counts_lines(audit.labels)
     if audit.types is not None:
-        lines.append(f"Verdict on types: {audit.types.verdict}.")
+        lines.append(f"Verdict on structure: {audit.types.verdict}.")
     for name, differences in audit.differences.items():
-        if PROTOCOLS[name].tier(audit.labels.source) != "control":
+        if PROTOCOLS[name].tier(audit.labels.origin) != "control":
             lines += [f"{name}: {verdict(one)}." for one in differences]
     if audit.by_group:
         lines += group_lines(audit.by_group, audit.suspects_by)
@@ -118,15 +125,23 @@ def methods_paragraph(audit: Audit) -> str:
             f"Classifiers of {labels} in {data.title} ({n_cells:,} cells after quality control,"
             f" {len(audit.labels.names)} labels) were evaluated with scbaseline {__version__} by"
             f" {config.folds}-fold cross-validation with {config.repeats} repeats; every cell was"
-            " predicted by fits that had not seen it."
+            " predicted by classifiers that were not trained on it."
         )
     ]
-    parts += _told(audit, "published", "As usually published (genes, scale and principal "
-                   "components of all cells, early stopping on the test cells)")  # fmt: skip
+    parts += _told(
+        audit,
+        "published",
+        "As usually published, where genes, scale, principal components and early stopping have"
+        " seen the test cells",
+    )
     parts += _told(audit, "inductive", "With everything fitted on training cells only")
     parts += _told(audit, "group", f"On unseen groups ({config.group_key})")
-    parts += _told(audit, "thinned", "With clusters made from one binomially thinned half of the "
-                   "counts and features from the other")  # fmt: skip
+    parts += _told(
+        audit,
+        "thinned",
+        f"With clusters made from a binomially thinned {config.thin_fraction:.0%} of the counts and"
+        " features from the rest",
+    )
     for price in audit.prices:
         if price.classifier == REFERENCE and price.metric == "f1_macro":
             low, high = price.spread
@@ -147,9 +162,11 @@ def methods_paragraph(audit: Audit) -> str:
     estimands = dict.fromkeys(r.estimand for r in audit.rungs if r.low is not None)
     if estimands:
         parts.append(f"Intervals are 95 % bootstrap intervals {'; '.join(estimands)}.")
+    if not audit.prices:
+        parts += same_counts_lines(audit.labels)
     if clusters:
         parts.append(
-            "Thinned halves are independent for Poisson counts only; labels that do not come from "
+            "Thinned parts are independent for Poisson counts only; labels that do not come from "
             "these counts would be the proof."
         )
     return " ".join(parts)

@@ -13,7 +13,7 @@ from scbaseline.group_scores import GroupScore
 from scbaseline.labels import Labels
 from scbaseline.metrics import METRICS
 from scbaseline.networks import RECIPES
-from scbaseline.protocols import CLUSTERS, TIERS
+from scbaseline.protocols import CLUSTERS, SAME_COUNTS, TIERS
 from scbaseline.qc import FilteredCells
 from scbaseline.results import Run
 from scbaseline.split import TRAINING
@@ -65,12 +65,18 @@ def opening_lines(run: Run) -> str:
             f"Neighbours are approximate: {graph.recall:.1%} of the true ones, on a sample of cells"
         )
     if run.trust is not None:
-        lines += trust_lines(run.trust)
+        lines += trust_lines(run.trust, merged=run.config.merge_unstable)
     return "\n".join([*lines, label_line(run.labels), *notes])
 
 
-def trust_lines(trust: ClusterTrust) -> list[str]:
-    """Name the clusters that are not found again, before they are read as labels."""
+def trust_lines(trust: ClusterTrust, *, merged: bool) -> list[str]:
+    """Name the clusters that are not found again, before they are read as labels.
+
+    Parameters
+    ----------
+    merged
+        Whether unstable clusters were merged before.
+    """
     lowest_k = trust.stability_ks.min(axis=1)
     worst_k = trust.stability_ks.argmin(axis=1)
     partner_of = {name: (partner, share) for name, partner, share in trust.merge_with}
@@ -83,15 +89,18 @@ def trust_lines(trust: ClusterTrust) -> list[str]:
         ]
         lines.append(
             f"Unstable clusters, found again with a Jaccard index below {STABLE}: "
-            f"{', '.join(told)}; --merge-unstable merges them"
+            f"{', '.join(told)}"
+            + ("; two are the fewest" if merged else "; --merge-unstable merges them")
         )
     else:
         lines.append(f"All clusters are found again under {', '.join(trust.sources)}")
+    if merged:
+        lines.append("Unstable clusters were merged by these same clusterings, which flatters them")
     if trust.half_agreement:
         low, high = min(trust.half_agreement), max(trust.half_agreement)
         mean = sum(trust.half_agreement) / len(trust.half_agreement)
         lines.append(
-            f"Clusterings of two halves of the counts agree at ARI {mean:.2f} "
+            f"Clusterings of half A and half B of the counts agree at ARI {mean:.2f} "
             f"({len(trust.half_agreement)} draws: {low:.2f} to {high:.2f})"
         )
     return lines
@@ -158,12 +167,7 @@ def reading(run: Run) -> str:
             "`inductive` fitted nothing on a test cell; and `inductive` has fewer cells to train",
             "on, since it keeps some for validation. Where intervals overlap, chance may do it.",
         ]
-    lines += price_lines(run.prices)
-    if run.labels.source == CLUSTERS and not run.prices:
-        lines.append(
-            "The clusters were made from the same counts, test cells included: to that extent, "
-            "they predict themselves."
-        )
+    lines += price_lines(run.prices) or same_counts_lines(run.labels)
     if run.by_group:
         recipe = run.config.recipe[-1]
         lines += group_lines(run.by_group[recipe], recipe)
@@ -194,6 +198,18 @@ def _highest_tier(run: Run) -> list[str]:
         (
             f"Headline, macro-F1 (accuracy) at the highest tier reached, {ones[0].tier} {name}: "
             f"{', '.join(told)}."
+        )
+    ]
+
+
+def same_counts_lines(labels: Labels) -> list[str]:
+    """Say what no price tells: that labels made from the counts predict themselves."""
+    if labels.origin != SAME_COUNTS:
+        return []
+    return [
+        (
+            "The labels were made from the same counts, test cells included: to that extent, "
+            "they predict themselves."
         )
     ]
 
