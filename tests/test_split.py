@@ -133,6 +133,24 @@ def test_two_groups_validate_within_the_training_group() -> None:
     assert "same group" in split.notes[0]
 
 
+def test_validation_cells_share_a_label_with_training_cells() -> None:
+    """Donors with labels of their own could not stop each other: cells are dealt within them."""
+    groups_n, codes_n = np.repeat(np.arange(3), 40), np.repeat(np.arange(6), 20)
+    for split in split_group_folds(codes_n, groups_n, RunConfig(group_key="donor")):
+        assert set(codes_n[split.rows(VALIDATION)]) <= set(codes_n[split.rows(TRAINING)])
+        assert len(split.rows(VALIDATION))
+        assert "share no label" in split.notes[0]
+
+
+def test_three_groups_in_two_folds_are_not_called_two() -> None:
+    """With two of three donors tested, one is left to train on, and the note says that."""
+    groups_n, codes_n = np.repeat(np.arange(3), [50, 30, 30]), np.tile([0, 1], 55)
+    splits = split_group_folds(codes_n, groups_n, RunConfig(group_key="donor", folds=2))
+    notes = [note for split in splits for note in split.notes]
+    assert len(notes) == 1
+    assert notes[0].startswith("one group is left to train on")
+
+
 def test_one_group_is_an_error() -> None:
     """Nobody is unseen; the message names the flag and the way out."""
     with pytest.raises(InputError, match=r"--group-key donor: 1 group .*leave --group-key out"):

@@ -102,8 +102,9 @@ def split_groups(
     """Deal whole groups (donors, batches) to test, validation and training, at random.
 
     No group has cells in two parts, so that test cells are of groups of which the fit has
-    seen nothing. With two groups there is none left to validate on: the validation cells
-    are then of the training group, and the split's notes say so.
+    seen nothing. Where no other group is left to validate on, or none that shares a label
+    with the training groups, the validation cells are of the training groups, and the
+    split's notes say so.
 
     Parameters
     ----------
@@ -187,12 +188,18 @@ def _split_by_groups(
     share = config.validation_fraction / (1 - config.test_fraction)
     if len(others) > 1:
         n_validation = min(max(1, round(share * len(others))), len(others) - 1)
-        part_n[np.isin(groups_n, others[:n_validation]) & (part_n == TRAINING)] = VALIDATION
-        return Split(part_n)
+        validation_n = np.isin(groups_n, others[:n_validation]) & (part_n == TRAINING)
+        learnt = codes_n[(part_n == TRAINING) & ~validation_n]
+        if np.isin(codes_n[validation_n], learnt).any():
+            part_n[validation_n] = VALIDATION
+            return Split(part_n)
+        why = "the validation groups share no label with the training groups"
+    else:
+        why = "one group is left to train on"
     codes_of_training = np.where(part_n == TRAINING, codes_n, -1)
     for rows in _by_label(codes_of_training, rng, at_least=1):
         part_n[rows[: min(max(1, round(share * len(rows))), len(rows) - 1)]] = VALIDATION
-    return Split(part_n, ("two groups: validation cells are of the same group as training cells",))
+    return Split(part_n, (f"{why}: validation cells are of the same groups as training cells",))
 
 
 def split_without_test(codes_n: NDArray[np.int64], config: RunConfig) -> Split:
