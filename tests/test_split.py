@@ -124,6 +124,21 @@ def test_every_grouped_cell_is_tested_once(groups: list[int], seed: int, folds: 
     assert len(splits) == min(folds, len(np.unique(groups_n[groups_n >= 0])))
 
 
+def test_repeats_hold_out_other_groups_together() -> None:
+    """Ten donors of unlike size: each seed pairs others, and folds stay alike in size."""
+    n_cells = np.array([90, 80, 72, 61, 55, 44, 37, 28, 19, 14])
+    groups_n = np.repeat(np.arange(10), n_cells)
+    partitions = set()
+    for seed in range(20):
+        splits = split_group_folds(
+            np.arange(len(groups_n)) % 2, groups_n, RunConfig(seed=seed, group_key="donor")
+        )
+        tested = [split.rows(TEST) for split in splits]
+        partitions.add(frozenset(frozenset(groups_n[rows]) for rows in tested))
+        assert np.ptp([len(rows) for rows in tested]) <= n_cells.max()
+    assert len(partitions) > 10
+
+
 def test_two_groups_validate_within_the_training_group() -> None:
     """There is no third group; the split says so, and the test group is still whole."""
     groups_n, codes_n = np.repeat([0, 1], 50), np.tile([0, 1], 50)

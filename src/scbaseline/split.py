@@ -129,7 +129,7 @@ def split_groups(
 def split_group_folds(
     codes_n: NDArray[np.int64], groups_n: NDArray[np.int64], config: RunConfig
 ) -> tuple[Split, ...]:
-    """Deal whole groups to folds of alike size, so that every cell is a test cell once.
+    """Deal whole groups to folds of alike size, at random; every cell is a test cell once.
 
     There are ``config.folds`` folds, or one per group where there are fewer groups. In each
     fold, the other groups are dealt to validation and training as in :func:`split_groups`.
@@ -146,12 +146,13 @@ def split_group_folds(
     """
     rng = np.random.default_rng(config.seed)
     groups = rng.permutation(_known_groups(codes_n, groups_n, config))
-    sizes = np.array([((groups_n == group) & (codes_n >= 0)).sum() for group in groups])
+    n_cells = np.array([((groups_n == group) & (codes_n >= 0)).sum() for group in groups])
+    groups = groups[np.argsort(-n_cells, kind="stable")]
     n_folds = min(config.folds, len(groups))
-    fold_of, n_cells = np.zeros(len(groups), dtype=np.int64), np.zeros(n_folds)
-    for place in np.argsort(-sizes, kind="stable"):  # the largest first, to the emptiest fold
-        fold_of[place] = n_cells.argmin()
-        n_cells[fold_of[place]] += sizes[place]
+    # Each fold gets one of the largest groups, one of the next largest, and so on, at random:
+    # folds differ by no more cells than the largest group has, and repeats hold other groups.
+    fold_of = np.concatenate([rng.permutation(n_folds) for _ in range(0, len(groups), n_folds)])
+    fold_of = fold_of[: len(groups)]
     return tuple(
         _split_by_groups(codes_n, groups_n, rng, config, test=groups[fold_of == fold])
         for fold in range(n_folds)
