@@ -10,6 +10,7 @@ from conftest import SMALL, simulate
 from scbaseline import RunConfig, ScbaselineWarning, audit_classifiers, read_counts, run
 from scbaseline.evidence import REFERENCE, type_evidence
 from scbaseline.protocols import PROTOCOLS
+from scbaseline.report.audit import reading
 from scbaseline.verdicts import Audit
 
 pytestmark = pytest.mark.xdist_group("audit")  # its module fixtures are costly
@@ -128,6 +129,8 @@ def test_groups_are_listed_and_few_of_them_have_no_interval() -> None:
         rung = found.rung("group", "pca", "f1_macro")
         assert rung.tier == "T3"
         assert (rung.low is not None) == has_interval
+        why = "group: no interval for accuracy, macro-F1, κ: 4 groups are too few to draw from."
+        assert (why in reading(found)) != has_interval
         assert "donors" in rung.estimand or f"{n_donors} groups are too few" in rung.estimand
 
 
