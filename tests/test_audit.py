@@ -10,7 +10,10 @@ from conftest import SMALL, simulate
 from scbaseline import RunConfig, ScbaselineWarning, audit_classifiers, read_counts, run
 from scbaseline.evidence import REFERENCE, type_evidence
 from scbaseline.protocols import PROTOCOLS
+from scbaseline.report import console
 from scbaseline.report.audit import reading
+from scbaseline.report.models import training_reading
+from scbaseline.training import train_classifier
 from scbaseline.verdicts import Audit
 
 pytestmark = pytest.mark.xdist_group("audit")  # its module fixtures are costly
@@ -131,7 +134,21 @@ def test_groups_are_listed_and_few_of_them_have_no_interval() -> None:
         assert (rung.low is not None) == has_interval
         why = "group: no interval for accuracy, macro-F1, κ: 4 groups are too few to draw from."
         assert (why in reading(found)) != has_interval
+        assert ("over groups (donors, batches)" in reading(found)) == has_interval
+        assert "so few groups" not in reading(found)
         assert "donors" in rung.estimand or f"{n_donors} groups are too few" in rung.estimand
+
+
+@pytest.mark.filterwarnings("ignore:obs column donor has 8 values")
+def test_figures_on_groups_say_where_their_intervals_are() -> None:
+    """With eight donors, `run` and `train` point to the audit, which has its own."""
+    cells = simulate(n_cells=400, n_types=3, effect=2.0, seed=4)
+    cells.obs["donor"] = [f"D{i % 8}" for i in range(cells.n_obs)]
+    config = dataclasses.replace(QUICK, label_key="cell_type", group_key="donor")
+    found = run(cells, dataclasses.replace(config, protocol=("group",)))
+    for said in (console.reading(found), training_reading(train_classifier(cells, config))):
+        assert "macro-F1 by unseen group: D" in said
+        assert "`scbaseline audit` gives intervals over groups, from 6 groups on" in said
 
 
 def test_labels_with_fewer_cells_than_folds_are_left_out() -> None:
