@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from anndata import AnnData
 from conftest import SMALL, simulate
+from sklearn.metrics import cohen_kappa_score
 
 from scbaseline import RunConfig, ScbaselineWarning, audit_classifiers, read_counts, run
-from scbaseline.evidence import REFERENCE, type_evidence
+from scbaseline.evidence import REFERENCE, least_kappa, type_evidence
 from scbaseline.protocols import PROTOCOLS
 from scbaseline.report import console
 from scbaseline.report.audit import reading
@@ -51,6 +52,18 @@ def test_thinning_costs_well_separated_types_nothing(separated: Audit) -> None:
         assert thinned == pytest.approx(published, abs=0.01)
     assert separated.types.found
     assert "there is evidence of types" in separated.types.verdict
+
+
+@pytest.mark.parametrize("sizes", [(950, 50), (500, 500), (400, 300, 300)])
+def test_the_least_kappa_is_that_of_three_wrong_cells(sizes: tuple[int, ...]) -> None:
+    """Of 1,000 cells, three are given a wrong label, and scikit-learn's κ is that bound."""
+    true = np.repeat(np.arange(len(sizes)), sizes)
+    wrong = true.copy()
+    wrong[[0, 1, -1]] = [1, 1, 0]
+    unjudged = np.append(true, -1)
+    assert least_kappa(1.0, np.stack([unjudged, unjudged])) == pytest.approx(
+        cohen_kappa_score(true, wrong), abs=1e-3
+    )
 
 
 def test_one_population_gives_no_evidence_of_types(homogeneous: Audit) -> None:

@@ -7,7 +7,15 @@ import numpy as np
 
 from scbaseline.compare import Difference
 from scbaseline.config import RunConfig
-from scbaseline.evidence import PRICED, REFERENCE, Price, TypeEvidence, price_of, type_evidence
+from scbaseline.evidence import (
+    PRICED,
+    REFERENCE,
+    Price,
+    TypeEvidence,
+    least_kappa,
+    price_of,
+    type_evidence,
+)
 from scbaseline.group_scores import GroupScore, scores_by_group
 from scbaseline.labels import Labels
 from scbaseline.ladder import Rung, control_rungs, rungs_of
@@ -130,7 +138,9 @@ def judge_ladder(
         },
         prices=_prices(rungs),
         types=type_evidence(
-            _least(thinned), null.repeats if null else (), n_drawn=config.null_draws
+            _least(thinned, validated.get("thinned")),
+            null.repeats if null else (),
+            n_drawn=config.null_draws,
         )
         if "null-thinned" in (config.protocol or ())
         else None,
@@ -143,11 +153,11 @@ def judge_ladder(
     )
 
 
-def _least(rung: Rung | None) -> float | None:
-    """Return a score's lower bound; where no draw differs, by the rule of three."""
-    if rung is None or rung.low is not None:
+def _least(rung: Rung | None, found: OutOfFold | None) -> float | None:
+    """Return the lower bound of κ; where no draw differs, by the rule of three."""
+    if rung is None or found is None or rung.low is not None:
         return None if rung is None else rung.low
-    return rung.value - 3 / rung.n_cells
+    return least_kappa(rung.value, found.true_rn)
 
 
 def _prices(rungs: Sequence[Rung]) -> tuple[Price, ...]:
