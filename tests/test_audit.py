@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from anndata import AnnData
 from conftest import SMALL, simulate
+from matplotlib.text import Text
 from sklearn.metrics import cohen_kappa_score
 
 from scbaseline import RunConfig, ScbaselineWarning, audit_classifiers, read_counts, run
 from scbaseline.evidence import REFERENCE, least_kappa, type_evidence
 from scbaseline.protocols import PROTOCOLS
 from scbaseline.report import console
-from scbaseline.report.audit import reading
+from scbaseline.report.audit import methods_paragraph, reading
+from scbaseline.report.ladder import ladder_figure
 from scbaseline.report.models import training_reading
 from scbaseline.training import train_classifier
 from scbaseline.verdicts import Audit
@@ -150,6 +152,20 @@ def test_groups_are_listed_and_few_of_them_have_no_interval() -> None:
         assert ("over groups (donors, batches)" in reading(found)) == has_interval
         assert "so few groups" not in reading(found)
         assert "donors" in rung.estimand or f"{n_donors} groups are too few" in rung.estimand
+
+
+@pytest.mark.filterwarnings("ignore:obs column donor has 3")
+def test_fewer_groups_than_folds_are_told_as_folds() -> None:
+    """Three donors are three folds, in the figure and in the paragraph for a methods section."""
+    cells = simulate(n_cells=240, n_types=3, effect=2.0, seed=4)
+    cells.obs["donor"] = [f"D{i % 3}" for i in range(cells.n_obs)]
+    config = dataclasses.replace(
+        QUICK, label_key="cell_type", group_key="donor", protocol=("group",), folds=4, repeats=1
+    )
+    found = audit_classifiers(cells, config)
+    said = " ".join(text.get_text() for text in ladder_figure(found).findobj(Text))
+    assert "4 folds × 1 repeats (3 folds under group)" in " ".join(said.split())
+    assert "4-fold cross-validation (3-fold on unseen groups)" in methods_paragraph(found)
 
 
 @pytest.mark.filterwarnings("ignore:obs column donor has 8 values")

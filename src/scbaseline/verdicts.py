@@ -75,6 +75,11 @@ class Audit:
     notes: dict[str, tuple[str, ...]]
     timings: dict[str, float]
 
+    @property
+    def n_group_folds(self) -> int:
+        """The folds under ``group``: at most one per group."""
+        return min(self.config.folds, len(self.by_group) or self.config.folds)
+
     def rung(self, protocol: str, classifier: str, metric: str) -> Rung | None:
         """Return one figure of the ladder, if it is there."""
         return _of(self.rungs, protocol, classifier, metric)

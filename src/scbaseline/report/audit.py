@@ -128,12 +128,14 @@ def methods_paragraph(audit: Audit) -> str:
         else f"given labels ({audit.labels.source.split(':', 1)[1]}, origin {audit.labels.origin})"
     )
     n_cells = audit.cells.adata.n_obs
+    fewer = audit.n_group_folds < config.folds
+    of_groups = f" ({audit.n_group_folds}-fold on unseen groups)" if fewer else ""
     parts = [
         (
             f"Classifiers of {labels} in {data.title} ({n_cells:,} cells after quality control,"
             f" {len(audit.labels.names)} labels) were evaluated with scbaseline {__version__} by"
-            f" {config.folds}-fold cross-validation with {config.repeats} repeats; every cell was"
-            " predicted by fits that had not seen it."
+            f" {config.folds}-fold cross-validation{of_groups} with {config.repeats} repeats; every"
+            " cell was predicted by fits that had not seen it."
         )
     ]
     parts += _told(audit, "published", "As usually published (genes, scale and principal "
