@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 from anndata import AnnData
 from conftest import SMALL, simulate
+from matplotlib.text import Text
+from sklearn.metrics import cohen_kappa_score
 
 from scbaseline import RunConfig, ScbaselineWarning, audit_classifiers, read_counts, run
-from scbaseline.evidence import REFERENCE, type_evidence
+from scbaseline.evidence import REFERENCE, least_kappa, type_evidence
 from scbaseline.protocols import PROTOCOLS
-from scbaseline.report.audit import methods_paragraph
+from scbaseline.report import console
+from scbaseline.report.audit import methods_paragraph, reading
+from scbaseline.report.ladder import ladder_figure
+from scbaseline.report.models import training_reading
+from scbaseline.training import train_classifier
 from scbaseline.verdicts import Audit
 
 pytestmark = pytest.mark.xdist_group("audit")  # its module fixtures are costly
@@ -48,6 +54,18 @@ def test_thinning_costs_well_separated_types_nothing(separated: Audit) -> None:
         assert thinned == pytest.approx(published, abs=0.01)
     assert separated.types.found
     assert "there is structure beyond depth" in separated.types.verdict
+
+
+@pytest.mark.parametrize("sizes", [(950, 50), (500, 500), (400, 300, 300)])
+def test_the_least_kappa_is_that_of_three_wrong_cells(sizes: tuple[int, ...]) -> None:
+    """Of 1,000 cells, three are given a wrong label, and scikit-learn's κ is that bound."""
+    true = np.repeat(np.arange(len(sizes)), sizes)
+    wrong = true.copy()
+    wrong[[0, 1, -1]] = [1, 1, 0]
+    unjudged = np.append(true, -1)
+    assert least_kappa(1.0, np.stack([unjudged, unjudged])) == pytest.approx(
+        cohen_kappa_score(true, wrong), abs=1e-3
+    )
 
 
 def test_one_population_gives_no_evidence_of_structure(homogeneous: Audit) -> None:
@@ -144,7 +162,37 @@ def test_groups_are_listed_and_few_of_them_have_no_interval() -> None:
         rung = found.rung("group", "pca", "f1_macro")
         assert rung.tier == "T3"
         assert (rung.low is not None) == has_interval
+        why = "group: no interval for accuracy, macro-F1, κ: 4 groups are too few to draw from."
+        assert (why in reading(found)) != has_interval
+        assert ("over groups (donors, batches)" in reading(found)) == has_interval
+        assert "so few groups" not in reading(found)
         assert "donors" in rung.estimand or f"{n_donors} groups are too few" in rung.estimand
+
+
+@pytest.mark.filterwarnings("ignore:obs column donor has 3")
+def test_fewer_groups_than_folds_are_told_as_folds() -> None:
+    """Three donors are three folds, in the figure and in the paragraph for a methods section."""
+    cells = simulate(n_cells=240, n_types=3, effect=2.0, seed=4)
+    cells.obs["donor"] = [f"D{i % 3}" for i in range(cells.n_obs)]
+    config = dataclasses.replace(
+        QUICK, label_key="cell_type", group_key="donor", protocol=("group",), folds=4, repeats=1
+    )
+    found = audit_classifiers(cells, config)
+    said = " ".join(text.get_text() for text in ladder_figure(found).findobj(Text))
+    assert "4 folds × 1 repeats (3 folds under group)" in " ".join(said.split())
+    assert "4-fold cross-validation (3-fold on unseen groups)" in methods_paragraph(found)
+
+
+@pytest.mark.filterwarnings("ignore:obs column donor has 8 values")
+def test_figures_on_groups_say_where_their_intervals_are() -> None:
+    """With eight donors, `run` and `train` point to the audit, which has its own."""
+    cells = simulate(n_cells=400, n_types=3, effect=2.0, seed=4)
+    cells.obs["donor"] = [f"D{i % 8}" for i in range(cells.n_obs)]
+    config = dataclasses.replace(QUICK, label_key="cell_type", group_key="donor")
+    found = run(cells, dataclasses.replace(config, protocol=("group",)))
+    for said in (console.reading(found), training_reading(train_classifier(cells, config))):
+        assert "macro-F1 by unseen group: D" in said
+        assert "`scbaseline audit` gives intervals over groups, from 6 groups on" in said
 
 
 def test_labels_with_fewer_cells_than_folds_are_left_out() -> None:

@@ -9,9 +9,13 @@ from scipy import integrate, stats
 from scbaseline.compare import Difference, compare_folds, verdict
 
 
-def compare(differences: object, metric: str = "f1_macro") -> Difference:
+def compare(
+    differences: object, metric: str = "f1_macro", *, tests: list[int] | None = None
+) -> Difference:
+    differences = np.asarray(differences, dtype=float)
     return compare_folds(
-        np.asarray(differences, dtype=float),
+        differences,
+        tests_j=range(len(differences)) if tests is None else tests,
         n_train=80,
         n_test=20,
         name="hvg",
@@ -34,7 +38,7 @@ def test_it_equals_an_independent_computation() -> None:
 
 
 @given(
-    st.lists(st.floats(-1, 1).map(lambda x: round(x, 3)), min_size=2, max_size=20).filter(
+    st.lists(st.floats(-1, 1).map(lambda x: round(x, 3)), min_size=3, max_size=20).filter(
         lambda d: len(set(d)) > 1
     )
 )
@@ -78,6 +82,25 @@ def test_equal_classifiers_rarely_differ() -> None:
     assert false_alarms["plain"] / 400 >= 0.15
 
 
+def test_repeats_on_the_same_test_cells_count_as_one() -> None:
+    """Three repeats that leave out the same four donors are four observations, not twelve."""
+    d = np.array([0.01, 0.04, -0.02, 0.05])
+    noise = np.array([0.01, 0.0, -0.01])
+    repeated = compare((d + noise[:, None]).ravel(), tests=[*range(4)] * 3)
+    once = compare(d)
+    assert (repeated.value, repeated.low, repeated.p) == pytest.approx(
+        (once.value, once.low, once.p)
+    )
+    assert (repeated.n_fits, repeated.n_tests) == (12, 4)
+    assert verdict(repeated).endswith("12 fits on 4 sets of test cells)")
+
+
+def test_two_donors_have_no_verdict() -> None:
+    """However often the two are left out in turn, there are two sets of test cells."""
+    found = compare([0.1, 0.11, 0.1, 0.12, 0.11, 0.1], tests=[0, 1] * 3)
+    assert (found.low, found.p) == (None, None)
+
+
 SPREAD = np.tile([-0.01, 0.0, 0.01], 5)
 
 
@@ -89,9 +112,14 @@ SPREAD = np.tile([-0.01, 0.0, 0.01], 5)
         (SPREAD, "accuracy", "hvg does not beat logistic (Δ accuracy +0.000, 95 % −0.0"),
         (SPREAD + 0.1, "log_loss", "hvg is worse than logistic (Δ log loss +0.100"),
         (SPREAD - 0.1, "brier", "hvg beats logistic (Δ Brier score −0.100"),
-        ([0.1], "accuracy", "one fit says nothing of chance (Δ accuracy +0.100)"),
-        ([0.0, 0.0], "accuracy", "hvg equals logistic in accuracy, in each of 2 fits"),
-        ([0.1, 0.1], "accuracy", "each of 2 fits differs by the same +0.100 in accuracy"),
+        ([0.1], "accuracy", "one set of test cells says too little of chance (Δ accuracy +0.100)"),
+        (
+            [0.1, 0.3],
+            "accuracy",
+            "two sets of test cells say too little of chance (Δ accuracy +0.2",
+        ),
+        ([0.0] * 3, "accuracy", "hvg equals logistic in accuracy, in each of 3 fits"),
+        ([0.1] * 3, "accuracy", "each of 3 fits differs by the same +0.100 in accuracy"),
     ],
 )
 def test_the_verdict_says_what_was_found(differences: object, metric: str, words: str) -> None:

@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn import metrics
 
 from scbaseline import RunConfig
-from scbaseline.resample import OVER_GROUPS, bootstrap_cells, bootstrap_groups
+from scbaseline.resample import OVER_GROUPS, Interval, bootstrap_cells, bootstrap_groups
 
 
 def repeats(n: int, seed: int, n_repeats: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -99,8 +99,7 @@ def test_groups_are_drawn_whole() -> None:
     wrong = np.isin(group, ["donor 1", "donor 5", "donor 7"])
     predicted = np.where(wrong, 1 - true, true)
     config = RunConfig(n_bootstrap=20_000)
-    found = bootstrap_groups(true, predicted, group, n_labels_r=[2], config=config)
-    assert found is not None
+    found = bootstrap_groups(true, predicted, group, labels_r=["ab"], config=config)
     accuracy = found["accuracy"]
     assert (accuracy.value, accuracy.n, accuracy.estimand) == (0.7, 10, OVER_GROUPS)
     # Student's 2.262 of 10 groups, expanded by √(10 / 9), leaves .86 % at either end.
@@ -115,9 +114,53 @@ def test_few_groups_have_no_interval() -> None:
     """Five donors are too few, and a sixth whose cells were not judged does not count."""
     true, predicted = repeats(120, 0)
     group = np.arange(120) % 6
-    assert bootstrap_groups(true, predicted, group, n_labels_r=[3, 3], config=RunConfig())
+
+    def interval() -> Interval:
+        config = RunConfig(n_bootstrap=100)
+        found = bootstrap_groups(true, predicted, group, labels_r=["abc", "abc"], config=config)
+        return found["accuracy"]
+
+    assert interval().low is not None
     predicted[:, group == 3] = -1
-    assert not bootstrap_groups(true, predicted, group, n_labels_r=[3, 3], config=RunConfig())
+    assert interval().low is None
+    judged = predicted[0] >= 0
+    right = (true == predicted)[:, judged].mean()
+    assert interval().value == pytest.approx(right)
+    assert interval().estimand == "5 groups are too few to draw from"
+
+
+@pytest.mark.parametrize(("n_groups", "has_interval"), [(3, False), (4, True)])
+def test_means_over_labels_need_each_label_in_four_groups(
+    n_groups: int, has_interval: bool
+) -> None:
+    """A label of few donors is missing from many draws, whose mean is over other labels.
+
+    In eight donors, the rare label is never right, so that a draw without it is better.
+    """
+    group = np.repeat(np.arange(8), 40)
+    true = np.tile([0, 1], 160)
+    true[(group < n_groups) & (np.arange(320) % 40 < 10)] = 2
+    predicted = np.where(true == 2, 0, true)
+    predicted[::7] = 1
+    found = bootstrap_groups(
+        true[None], predicted[None], group, labels_r=[("T", "B", "rare")], config=RunConfig()
+    )
+    for name in ("f1_macro", "balanced_accuracy"):
+        one = found[name]
+        assert (one.low is not None) == has_interval
+        assert one.value == pytest.approx(metrics_of[name](true, predicted))
+        if one.low is not None:
+            assert one.estimand == OVER_GROUPS
+            assert one.high < 0.67  # one of three labels is never right
+        else:
+            assert one.estimand == "labels in fewer than 4 groups: rare (3)"
+    assert found["accuracy"].low is not None
+
+
+metrics_of = {
+    "f1_macro": lambda true, said: metrics.f1_score(true, said, average="macro"),
+    "balanced_accuracy": metrics.balanced_accuracy_score,
+}
 
 
 @pytest.mark.parametrize("n_groups", [6, 12])
@@ -133,10 +176,9 @@ def test_group_intervals_cover(n_groups: int) -> None:
             true[None],
             np.where(right, true, 1 - true)[None],
             group,
-            n_labels_r=[2],
+            labels_r=["ab"],
             config=RunConfig(n_bootstrap=300, seed=seed),
         )
-        assert found is not None
         low, high = found["accuracy"].low, found["accuracy"].high
         covered += low is not None and high is not None and low <= 0.85 <= high
     assert 0.91 <= covered / 300 <= 0.99

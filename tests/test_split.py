@@ -124,6 +124,21 @@ def test_every_grouped_cell_is_tested_once(groups: list[int], seed: int, folds: 
     assert len(splits) == min(folds, len(np.unique(groups_n[groups_n >= 0])))
 
 
+def test_repeats_hold_out_other_groups_together() -> None:
+    """Ten donors of unlike size: each seed pairs others, and folds stay alike in size."""
+    n_cells = np.array([90, 80, 72, 61, 55, 44, 37, 28, 19, 14])
+    groups_n = np.repeat(np.arange(10), n_cells)
+    partitions = set()
+    for seed in range(20):
+        splits = split_group_folds(
+            np.arange(len(groups_n)) % 2, groups_n, RunConfig(seed=seed, group_key="donor")
+        )
+        tested = [split.rows(TEST) for split in splits]
+        partitions.add(frozenset(frozenset(groups_n[rows]) for rows in tested))
+        assert np.ptp([len(rows) for rows in tested]) <= n_cells.max()
+    assert len(partitions) > 10
+
+
 def test_two_groups_validate_within_the_training_group() -> None:
     """There is no third group; the split says so, and the test group is still whole."""
     groups_n, codes_n = np.repeat([0, 1], 50), np.tile([0, 1], 50)
@@ -131,6 +146,24 @@ def test_two_groups_validate_within_the_training_group() -> None:
     assert len(set(split.part_n[groups_n == 0]) & set(split.part_n[groups_n == 1])) == 0
     assert {TRAINING, VALIDATION, TEST} == set(split.part_n)
     assert "same group" in split.notes[0]
+
+
+def test_validation_cells_share_a_label_with_training_cells() -> None:
+    """Donors with labels of their own could not stop each other: cells are dealt within them."""
+    groups_n, codes_n = np.repeat(np.arange(3), 40), np.repeat(np.arange(6), 20)
+    for split in split_group_folds(codes_n, groups_n, RunConfig(group_key="donor")):
+        assert set(codes_n[split.rows(VALIDATION)]) <= set(codes_n[split.rows(TRAINING)])
+        assert len(split.rows(VALIDATION))
+        assert "share no label" in split.notes[0]
+
+
+def test_three_groups_in_two_folds_are_not_called_two() -> None:
+    """With two of three donors tested, one is left to train on, and the note says that."""
+    groups_n, codes_n = np.repeat(np.arange(3), [50, 30, 30]), np.tile([0, 1], 55)
+    splits = split_group_folds(codes_n, groups_n, RunConfig(group_key="donor", folds=2))
+    notes = [note for split in splits for note in split.notes]
+    assert len(notes) == 1
+    assert notes[0].startswith("one group is left to train on")
 
 
 def test_one_group_is_an_error() -> None:

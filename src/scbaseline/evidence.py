@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 PRICED = ("f1_macro", "kappa")
 """The metrics that double dipping is priced in."""
@@ -117,3 +118,32 @@ def type_evidence(
     if low is None or n_drawn < 1:
         return None
     return TypeEvidence(low, (*nulls, *[0.0] * (n_drawn - len(nulls))))
+
+
+def least_kappa(value: float, true_rn: NDArray[np.int64]) -> float:
+    """Return the lower bound of a κ that rests on cells which are all right.
+
+    By the rule of three, up to 3 of n such cells might have been wrong, a share of 3 / n. κ is
+    1 − (share wrong) / (1 − p_e), where p_e is the agreement by chance, here the chance that
+    two cells have one label: so many wrong cells cost κ 3 / (n (1 − p_e)).
+
+    Parameters
+    ----------
+    value
+        κ, the same in every draw.
+    true_rn
+        Label codes, repeats × cells; −1 where a cell was not judged. The bound is that of the
+        repeat in which it is least.
+
+    References
+    ----------
+    Hanley & Lippman-Hand, If nothing goes wrong, is everything all right?, JAMA 1983; Cohen, A
+    coefficient of agreement for nominal scales, Educational and Psychological Measurement 1960.
+    """
+    costs = []
+    for codes_n in true_rn:
+        size_k = np.bincount(codes_n[codes_n >= 0])
+        n = size_k.sum()
+        by_chance = (size_k / n) @ (size_k / n)
+        costs.append(float(3 / (n * (1 - by_chance))))
+    return value - max(costs)

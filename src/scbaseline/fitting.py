@@ -49,7 +49,7 @@ def run_protocol(
     Raises
     ------
     InputError
-        The training cells carry fewer than two labels.
+        The training cells carry fewer than two labels, or none that a validation cell carries.
     """
     one = fit_protocol(
         protocol,
@@ -79,6 +79,9 @@ def fit_protocol(
 ) -> ProtocolRun:
     """Fit features, networks and baselines as one protocol says; predict every cell.
 
+    Cells whose label no training cell carries neither stop nor calibrate, and the notes name
+    the label; as test cells, they count as wrong.
+
     Parameters
     ----------
     protocol
@@ -101,13 +104,23 @@ def fit_protocol(
     Raises
     ------
     InputError
-        The training cells carry fewer than two labels.
+        The training cells carry fewer than two labels, or none that a validation cell carries.
     """
     if protocol.stops_on == "test":
         split = split.without_validation()
     train, test = split.rows(TRAINING), split.rows(TEST)
     held_out = split.rows(TEST if protocol.stops_on == "test" else VALIDATION)
-    notes = (*split.notes, *_unlearnt(labels, train, test))
+    # A cell whose label cannot be learnt is never right: it would stop training at once, and
+    # take every probability for overconfident.
+    is_learnt_n = np.isin(labels.codes_n, _learnable(labels, train))
+    held_out, unwatched = held_out[is_learnt_n[held_out]], held_out[~is_learnt_n[held_out]]
+    if not len(held_out):
+        raise InputError("no validation cell carries a label that a training cell has")
+    notes = (
+        *split.notes,
+        *_unlearnt(labels, test[~is_learnt_n[test]], "test cells"),
+        *_unlearnt(labels, unwatched, "cells, left out of stopping and calibration,"),
+    )
     with stage(f"{protocol.name}: features"):
         if protocol.fitted_on == "training":
             space = fit_feature_space(counts.counts_ng[train], counts.total_n[train], config)
@@ -176,8 +189,8 @@ def _judge(one: ProtocolRun, config: RunConfig) -> dict[str, Evaluation]:
     return evaluations
 
 
-def _unlearnt(labels: Labels, train: NDArray[np.int64], test: NDArray[np.int64]) -> tuple[str, ...]:
-    """Name the test cells' labels that no training cell carries; refuse where none is left."""
+def _learnable(labels: Labels, train: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the label codes that training cells carry; refuse fewer than two."""
     learnt = np.unique(labels.codes_n[train])
     if len(learnt) < 2:
         seen = ", ".join(labels.names[code] for code in learnt) or "none"
@@ -185,12 +198,15 @@ def _unlearnt(labels: Labels, train: NDArray[np.int64], test: NDArray[np.int64])
             f"the training cells carry {len(learnt)} label ({seen}); two are needed to tell "
             "them apart; where groups are held out, each label should be in several groups"
         )
-    missing = np.setdiff1d(labels.codes_n[test], learnt)
-    if not len(missing):
+    return learnt
+
+
+def _unlearnt(labels: Labels, rows: NDArray[np.int64], what: str) -> tuple[str, ...]:
+    """Name the labels of cells that no training cell shares a label with, if there are any."""
+    if not len(rows):
         return ()
-    n_cells = int(np.isin(labels.codes_n[test], missing).sum())
-    names = ", ".join(labels.names[code] for code in missing)
-    return (f"{n_cells:,} test cells carry labels that no training cell has: {names}",)
+    names = ", ".join(labels.names[code] for code in np.unique(labels.codes_n[rows]))
+    return (f"{len(rows):,} {what} carry labels that no training cell has: {names}",)
 
 
 def _train_network(

@@ -67,29 +67,30 @@ def rungs_of(
         ``n_bootstrap``, ``seed``.
     groups
         The donors or batches, where whole groups were held out: the interval is then over
-        groups, and there is none with few of them.
+        groups, and there is none with few of them, or with few that have a label.
     """
     true_rn = found.true_rn
     n_labels_r = [len(labels.names) for labels in found.labels_r]
     rungs = []
     for classifier in found.classifiers:
         predicted_rn = found.predicted_rn(classifier)
-        intervals: dict[str, Interval] | None
         if groups is None:
             intervals = bootstrap_cells(true_rn, predicted_rn, n_labels_r=n_labels_r, config=config)
         else:
             intervals = bootstrap_groups(
-                true_rn, predicted_rn, groups.codes_n, n_labels_r=n_labels_r, config=config
+                true_rn,
+                predicted_rn,
+                groups.codes_n,
+                labels_r=[labels.names for labels in found.labels_r],
+                config=config,
             )
-        why = "" if groups is None else f"{len(groups.names)} groups are too few to draw from"
         scores_r = [
             confusion_scores(confusion(true, predicted, n_labels=k))
             for true, predicted, k in zip(true_rn, predicted_rn, n_labels_r, strict=True)
         ]
         for metric in scores_r[0]:
             values = tuple(float(scores[metric]) for scores in scores_r)
-            interval = None if intervals is None else intervals[metric]
-            rungs.append(_rung(found, classifier, metric, values, interval=interval, why=why))
+            rungs.append(_rung(found, classifier, metric, values, interval=intervals[metric]))
         for metric, values in _probability_scores(found, classifier).items():
             rungs.append(_rung(found, classifier, metric, values, why="means over cells and bins"))
     return tuple(rungs)
@@ -119,7 +120,7 @@ def _rung(
     values: tuple[float, ...],
     *,
     interval: Interval | None = None,
-    why: str,
+    why: str = "",
 ) -> Rung:
     labels = found.labels_r[0]
     return Rung(

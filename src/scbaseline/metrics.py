@@ -21,19 +21,22 @@ class Metric:
         Its name in a sentence.
     needs_probabilities
         Whether predicted labels alone do not give it.
+    over_labels
+        Whether it is a mean over labels, which weighs every label alike.
     higher_is_better
         Its direction.
     """
 
     title: str
+    over_labels: bool = False
     needs_probabilities: bool = False
     higher_is_better: bool = True
 
 
 METRICS: dict[str, Metric] = {
     "accuracy": Metric("accuracy"),
-    "balanced_accuracy": Metric("balanced accuracy"),
-    "f1_macro": Metric("macro-F1"),
+    "balanced_accuracy": Metric("balanced accuracy", over_labels=True),
+    "f1_macro": Metric("macro-F1", over_labels=True),
     "f1_weighted": Metric("weighted F1"),
     "kappa": Metric("Cohen's kappa"),
     "top_2": Metric("top-2 accuracy", needs_probabilities=True),

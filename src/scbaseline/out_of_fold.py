@@ -154,6 +154,7 @@ def compare_with_reference(
     """
     return compare_folds(
         found.fold_scores(classifier, metric) - found.fold_scores(REFERENCE, metric),
+        tests_j=[fold.test.tobytes() for fold in found.folds],
         n_train=found.n_train,
         n_test=found.n_test,
         name=classifier,

@@ -1,7 +1,7 @@
 """Resampling: out-of-fold predictions of repeated fits in; intervals over cells or groups out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +10,17 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from scbaseline.config import RunConfig
-from scbaseline.metrics import LEVEL, confusion_scores, percentile_interval
+from scbaseline.metrics import LEVEL, METRICS, confusion_scores, percentile_interval
 
 OVER_CELLS = "given these draws, labels, training sets and donors: only the cells are drawn anew"
 OVER_GROUPS = "over groups (donors, batches) like these"
 
 MIN_GROUPS = 6
 """Fewer groups have too few ways to be drawn anew: no interval."""
+
+MIN_GROUPS_OF_LABEL = 4
+"""A label in fewer groups is missing from more draws than an interval cuts off at an end: it
+would end where the mean is over other labels. No interval for means over labels, then."""
 
 _BLOCK = 4_000_000  # numbers in a block of draws: 32 MB
 
@@ -30,11 +34,11 @@ class Interval:
     value
         The score on the cells as they are, mean over repeats.
     low, high
-        Its 95 % interval; None where every draw is equal.
+        Its 95 % interval; None where every draw is equal, and with few groups.
     n
         What was drawn anew: the number of cells, or of groups.
     estimand
-        What the interval is about, in words.
+        What the interval is about, in words, or why few groups have none.
     """
 
     value: float
@@ -94,53 +98,76 @@ def bootstrap_groups(
     predicted_rn: NDArray[np.int64],
     groups_n: NDArray[np.generic],
     *,
-    n_labels_r: Sequence[int],
+    labels_r: Sequence[Sequence[str]],
     config: RunConfig,
-) -> dict[str, Interval] | None:
+) -> dict[str, Interval]:
     """Return each confusion metric's interval over groups of cells: donors, batches.
 
     Whole groups are drawn anew, with all of their cells. Percentiles of so few groups are
     too narrow; the interval is cut further out, as Student's distribution with as many
     groups would have it (Hesterberg's expanded percentile interval). With 6 or 8 groups, 91 %
     of such intervals held the truth of simulated donors (``benchmarks/intervals.py``).
+    There is none with fewer than ``MIN_GROUPS`` groups that have judged cells; and none for
+    means over labels where fewer than ``MIN_GROUPS_OF_LABEL`` groups have one of the labels.
 
     Parameters
     ----------
-    true_rn, predicted_rn, n_labels_r, config
+    true_rn, predicted_rn, config
         As for :func:`bootstrap_cells`.
     groups_n
         The group of each cell, by any kind of name.
-
-    Returns
-    -------
-    dict or None
-        None with fewer than ``MIN_GROUPS`` groups that have judged cells.
+    labels_r
+        The names of each repeat's labels.
 
     References
     ----------
     Hesterberg, What Teachers Should Know About the Bootstrap, The American Statistician
     2015, section 5.3.
     """
+    n_labels_r = [len(labels) for labels in labels_r]
     pair_rn = _pairs(true_rn, predicted_rn, n_labels_r)
     judged_n = (pair_rn >= 0).any(axis=0)
     names, group_n = np.unique(np.asarray(groups_n)[judged_n], return_inverse=True)
     n_groups = len(names)
-    if n_groups < MIN_GROUPS:
-        return None
     confusion_rgp = []
     for pair_n, k in zip(pair_rn[:, judged_n], n_labels_r, strict=True):
         there = pair_n >= 0
         flat = group_n[there] * k * k + pair_n[there]
         confusion_rgp.append(np.bincount(flat, minlength=n_groups * k * k).reshape(n_groups, -1))
+    each_g = np.ones(n_groups, dtype=np.int64)
+    if n_groups < MIN_GROUPS:
+        why = f"{n_groups} groups are too few to draw from"
+        return {
+            name: Interval(float(seen), None, None, n_groups, why)
+            for name, (seen,) in _mean_scores(
+                confusion_rgp, each_g[None].astype(np.float64)
+            ).items()
+        }
     quantile = float(student.ppf(0.5 - LEVEL / 200, n_groups - 1))
     tail = 100 * float(norm.cdf(quantile * np.sqrt(n_groups / (n_groups - 1))))
-    return _intervals(
-        confusion_rgp,
-        np.ones(n_groups, dtype=np.int64),
-        config=config,
-        tail=tail,
-        estimand=OVER_GROUPS,
+    found = _intervals(confusion_rgp, each_g, config=config, tail=tail, estimand=OVER_GROUPS)
+    few = {
+        label: int(n)
+        for confusion_gp, labels in zip(confusion_rgp, labels_r, strict=True)
+        for label, n in zip(labels, _n_groups_of(confusion_gp), strict=True)
+        if 0 < n < MIN_GROUPS_OF_LABEL
+    }
+    if few:
+        told = ", ".join(f"{label} ({n})" for label, n in few.items())
+        why = f"labels in fewer than {MIN_GROUPS_OF_LABEL} groups: {told}"
+        for name, interval in found.items():
+            if METRICS[name].over_labels:
+                found[name] = replace(interval, low=None, high=None, estimand=why)
+    return found
+
+
+def _n_groups_of(confusion_gp: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count the groups that have cells of each label."""
+    k = round(confusion_gp.shape[1] ** 0.5)
+    n_groups_k: NDArray[np.int64] = (
+        (confusion_gp.reshape(-1, k, k).sum(axis=2) > 0).sum(axis=0).astype(np.int64)
     )
+    return n_groups_k
 
 
 def _pairs(

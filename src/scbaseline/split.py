@@ -102,8 +102,9 @@ def split_groups(
     """Deal whole groups (donors, batches) to test, validation and training, at random.
 
     No group has cells in two parts, so that test cells are of groups of which the fit has
-    seen nothing. With two groups there is none left to validate on: the validation cells
-    are then of the training group, and the split's notes say so.
+    seen nothing. Where no other group is left to validate on, or none that shares a label
+    with the training groups, the validation cells are of the training groups, and the
+    split's notes say so.
 
     Parameters
     ----------
@@ -128,7 +129,7 @@ def split_groups(
 def split_group_folds(
     codes_n: NDArray[np.int64], groups_n: NDArray[np.int64], config: RunConfig
 ) -> tuple[Split, ...]:
-    """Deal whole groups to folds of alike size, so that every cell is a test cell once.
+    """Deal whole groups to folds of alike size, at random; every cell is a test cell once.
 
     There are ``config.folds`` folds, or one per group where there are fewer groups. In each
     fold, the other groups are dealt to validation and training as in :func:`split_groups`.
@@ -145,12 +146,13 @@ def split_group_folds(
     """
     rng = np.random.default_rng(config.seed)
     groups = rng.permutation(_known_groups(codes_n, groups_n, config))
-    sizes = np.array([((groups_n == group) & (codes_n >= 0)).sum() for group in groups])
+    n_cells = np.array([((groups_n == group) & (codes_n >= 0)).sum() for group in groups])
+    groups = groups[np.argsort(-n_cells, kind="stable")]
     n_folds = min(config.folds, len(groups))
-    fold_of, n_cells = np.zeros(len(groups), dtype=np.int64), np.zeros(n_folds)
-    for place in np.argsort(-sizes, kind="stable"):  # the largest first, to the emptiest fold
-        fold_of[place] = n_cells.argmin()
-        n_cells[fold_of[place]] += sizes[place]
+    # Each fold gets one of the largest groups, one of the next largest, and so on, at random:
+    # folds differ by no more cells than the largest group has, and repeats hold other groups.
+    fold_of = np.concatenate([rng.permutation(n_folds) for _ in range(0, len(groups), n_folds)])
+    fold_of = fold_of[: len(groups)]
     return tuple(
         _split_by_groups(codes_n, groups_n, rng, config, test=groups[fold_of == fold])
         for fold in range(n_folds)
@@ -187,12 +189,18 @@ def _split_by_groups(
     share = config.validation_fraction / (1 - config.test_fraction)
     if len(others) > 1:
         n_validation = min(max(1, round(share * len(others))), len(others) - 1)
-        part_n[np.isin(groups_n, others[:n_validation]) & (part_n == TRAINING)] = VALIDATION
-        return Split(part_n)
+        validation_n = np.isin(groups_n, others[:n_validation]) & (part_n == TRAINING)
+        learnt = codes_n[(part_n == TRAINING) & ~validation_n]
+        if np.isin(codes_n[validation_n], learnt).any():
+            part_n[validation_n] = VALIDATION
+            return Split(part_n)
+        why = "the validation groups share no label with the training groups"
+    else:
+        why = "one group is left to train on"
     codes_of_training = np.where(part_n == TRAINING, codes_n, -1)
     for rows in _by_label(codes_of_training, rng, at_least=1):
         part_n[rows[: min(max(1, round(share * len(rows))), len(rows) - 1)]] = VALIDATION
-    return Split(part_n, ("two groups: validation cells are of the same group as training cells",))
+    return Split(part_n, (f"{why}: validation cells are of the same groups as training cells",))
 
 
 def split_without_test(codes_n: NDArray[np.int64], config: RunConfig) -> Split:

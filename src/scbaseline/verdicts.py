@@ -8,7 +8,15 @@ import numpy as np
 from scbaseline.compare import Difference
 from scbaseline.config import RunConfig
 from scbaseline.data.info import DataInfo
-from scbaseline.evidence import PRICED, REFERENCE, Price, TypeEvidence, price_of, type_evidence
+from scbaseline.evidence import (
+    PRICED,
+    REFERENCE,
+    Price,
+    TypeEvidence,
+    least_kappa,
+    price_of,
+    type_evidence,
+)
 from scbaseline.group_scores import GroupScore, scores_by_group
 from scbaseline.labels import Labels
 from scbaseline.ladder import Rung, control_rungs, rungs_of
@@ -67,6 +75,11 @@ class Audit:
     not_applicable: dict[str, str]
     notes: dict[str, tuple[str, ...]]
     timings: dict[str, float]
+
+    @property
+    def n_group_folds(self) -> int:
+        """The folds under ``group``: at most one per group."""
+        return min(self.config.folds, len(self.by_group) or self.config.folds)
 
     def rung(self, protocol: str, classifier: str, metric: str) -> Rung | None:
         """Return one figure of the ladder, if it is there."""
@@ -131,7 +144,9 @@ def judge_ladder(
         },
         prices=_prices(rungs),
         types=type_evidence(
-            _least(thinned), null.repeats if null else (), n_drawn=config.null_draws
+            _least(thinned, validated.get("thinned")),
+            null.repeats if null else (),
+            n_drawn=config.null_draws,
         )
         if "null-thinned" in (config.protocol or ())
         else None,
@@ -144,11 +159,11 @@ def judge_ladder(
     )
 
 
-def _least(rung: Rung | None) -> float | None:
-    """Return a score's lower bound; where no draw differs, by the rule of three."""
-    if rung is None or rung.low is not None:
+def _least(rung: Rung | None, found: OutOfFold | None) -> float | None:
+    """Return the lower bound of κ; where no draw differs, by the rule of three."""
+    if rung is None or found is None or rung.low is not None:
         return None if rung is None else rung.low
-    return rung.value - 3 / rung.n_cells
+    return least_kappa(rung.value, found.true_rn)
 
 
 def _prices(rungs: Sequence[Rung]) -> tuple[Price, ...]:

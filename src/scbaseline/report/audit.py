@@ -19,6 +19,7 @@ from scbaseline.report.console import (
     same_counts_lines,
     trust_lines,
 )
+from scbaseline.resample import OVER_GROUPS
 from scbaseline.verdicts import Audit
 
 SHOWN = {"f1_macro": "macro-F1", "accuracy": "accuracy", "kappa": "κ"}
@@ -65,7 +66,11 @@ def reading(audit: Audit) -> str:
     """Say what the ladder means: intervals, prices, verdicts, and what has no figure."""
     intervals = dict.fromkeys(r.estimand for r in audit.rungs if r.low is not None)
     lines = [f"[low, high]: 95 % interval {estimand}." for estimand in intervals]
-    lines.append("(lowest–highest): over structureless draws; the figure before is their mean.")
+    lines += _no_interval_lines(audit)
+    lines.append(
+        "(lowest–highest): over structureless draws, or over repeats where there is no interval; "
+        "the figure before is their mean."
+    )
     lines += [
         f"{tier}: {TIERS[tier]}." for tier in dict.fromkeys(rung.tier for rung in audit.rungs)
     ]
@@ -81,6 +86,16 @@ def reading(audit: Audit) -> str:
     lines += [f"{name}: {note}." for name, notes in audit.notes.items() for note in notes]
     lines += [f"{name}: not applicable: {why}." for name, why in audit.not_applicable.items()]
     return "\n".join(lines)
+
+
+def _no_interval_lines(audit: Audit) -> list[str]:
+    """Say why figures on unseen groups have no interval, where they have none."""
+    titles: dict[str, dict[str, None]] = {}  # why → the metrics, each once
+    for rung in audit.rungs:
+        of_groups = PROTOCOLS[rung.protocol].tests_on == "groups" and rung.metric in SHOWN
+        if of_groups and rung.low is None and rung.estimand != OVER_GROUPS:
+            titles.setdefault(rung.estimand, {})[SHOWN[rung.metric]] = None
+    return [f"group: no interval for {', '.join(ones)}: {why}." for why, ones in titles.items()]
 
 
 def suspect_lines(audit: Audit) -> list[str]:
@@ -120,12 +135,14 @@ def methods_paragraph(audit: Audit) -> str:
         else f"given labels ({audit.labels.source.split(':', 1)[1]}, origin {audit.labels.origin})"
     )
     n_cells = audit.cells.adata.n_obs
+    fewer = audit.n_group_folds < config.folds
+    of_groups = f" ({audit.n_group_folds}-fold on unseen groups)" if fewer else ""
     parts = [
         (
             f"Classifiers of {labels} in {data.title} ({n_cells:,} cells after quality control,"
             f" {len(audit.labels.names)} labels) were evaluated with scbaseline {__version__} by"
-            f" {config.folds}-fold cross-validation with {config.repeats} repeats; every cell was"
-            " predicted by classifiers that were not trained on it."
+            f" {config.folds}-fold cross-validation{of_groups} with {config.repeats} repeats; every"
+            " cell was predicted by classifiers that were not trained on it."
         )
     ]
     parts += _told(

@@ -35,13 +35,15 @@ def ladder_figure(audit: Audit, *, footer: str = "") -> Figure:
         for name in dict.fromkeys(rung.protocol for rung in audit.rungs)
         if not PROTOCOLS[name].structureless
     ]
+    folds = f"{audit.config.folds} folds × {audit.config.repeats} repeats"
+    if audit.n_group_folds < audit.config.folds:
+        folds += f" ({audit.n_group_folds} folds under group)"
     n = max((rung.n_cells for rung in audit.rungs), default=0)
     figure = framed(
         4.4,
         title="How much of the accuracy is real",
-        subtitle=f"Out-of-fold predictions of {n:,} cells, {audit.config.folds} folds × "
-        f"{audit.config.repeats} repeats, labels: {audit.labels.source}. Bars: 95 % intervals; "
-        "small dots beside them: single repeats.",
+        subtitle=f"Out-of-fold predictions of {n:,} cells, {folds}, labels: "
+        f"{audit.labels.source}. Bars: 95 % intervals; small dots beside them: single repeats.",
         footer=footer,
         legend_room=0.3,
     )

@@ -12,6 +12,7 @@ from scbaseline.networks import RECIPES
 from scbaseline.protocols import CLUSTERS, TIERS
 from scbaseline.report.console import (
     SHOWN,
+    WHERE_OVER_GROUPS,
     data_lines,
     few_cells_lines,
     figure_text,
@@ -111,7 +112,10 @@ def training_reading(training: Training) -> str:
     else:
         lines = [f"Judged on n = {n:,} test cells, which the model that is saved has not seen."]
     if training.by_group:
-        lines += group_lines(training.by_group, training.config.recipe[0])
+        lines += [
+            *group_lines(training.by_group, training.config.recipe[0]),
+            WHERE_OVER_GROUPS,
+        ]
     else:
         lines.append(f"[low, high]: {interval}, {ESTIMAND}.")
     lines += few_cells_lines(evaluation)
