@@ -1,6 +1,7 @@
 """Claims about the audit: the ladder, its verdicts, and the evidence behind each figure."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from conftest import SMALL, simulate
 from matplotlib.text import Text
 from sklearn.metrics import cohen_kappa_score
 
-from scbaseline import RunConfig, ScbaselineWarning, audit_classifiers, read_counts, run
+from scbaseline import Run, RunConfig, ScbaselineWarning, audit_classifiers, read_counts, run
 from scbaseline.evidence import REFERENCE, least_kappa, type_evidence
 from scbaseline.protocols import PROTOCOLS
 from scbaseline.report import console
@@ -167,6 +168,36 @@ def test_groups_are_listed_and_few_of_them_have_no_interval() -> None:
         assert ("over groups (donors, batches)" in reading(found)) == has_interval
         assert "so few groups" not in reading(found)
         assert "donors" in rung.estimand or f"{n_donors} groups are too few" in rung.estimand
+
+
+@pytest.mark.filterwarnings("ignore:obs column donor has 2")
+@pytest.mark.parametrize("judge", [audit_classifiers, run])
+@pytest.mark.parametrize(
+    ("donors", "why"),
+    [
+        ({"type 0": "A", "type 1": "A", "type 2": "A"}, "1 group has labelled cells"),
+        ({"type 0": "A", "type 1": "B", "type 2": "B"}, "the training cells carry 1 label"),
+    ],
+)
+def test_groups_that_cannot_be_split_leave_other_protocols_their_figures(
+    judge: Callable[..., Audit | Run], donors: dict[str, str], why: str
+) -> None:
+    """One donor, or a donor of one type: `group` has no meaning, and the reason is told."""
+    cells = simulate(n_cells=150, n_types=3)
+    cells.obs["donor"] = cells.obs["cell_type"].map(donors)
+    config = dataclasses.replace(
+        QUICK,
+        label_key="cell_type",
+        group_key="donor",
+        protocol=("inductive", "group"),
+        repeats=1,
+        seed=3,  # B is held out, in a run that holds out one
+    )
+    found = judge(cells, config)
+    assert why in found.not_applicable["group"]
+    assert {row.protocol for row in (found.rows if isinstance(found, Run) else found.rungs)} == {
+        "inductive"
+    }
 
 
 @pytest.mark.filterwarnings("ignore:obs column donor has 3")

@@ -8,6 +8,7 @@ from scbaseline.aside import Here, results_of
 from scbaseline.baselines import BASELINES
 from scbaseline.config import RunConfig
 from scbaseline.crossval import FoldJob, fit_folds, fold_jobs, fold_pool
+from scbaseline.errors import InputError
 from scbaseline.features import fit_feature_space
 from scbaseline.labels import labels_from_clusters
 from scbaseline.out_of_fold import FoldFit, OutOfFold
@@ -104,9 +105,15 @@ def audit_classifiers(
         )
         for protocol in chosen
     }
-    require_any([name for name, labelled in views.items() if labelled], not_applicable)
+    jobs: list[FoldJob] = []
+    for protocol in chosen:
+        try:
+            jobs += _jobs(protocol, views[protocol.name], prepared=prepared, config=config)
+        except InputError as error:  # groups that cannot be split; the other protocols can be run
+            not_applicable[protocol.name] = str(error)
+    require_any([job.protocol.name for job in jobs], not_applicable)
     with stage("cross-validation"):
-        found = _fit_all(chosen, views, prepared=prepared, config=config, fits=fits)
+        found = _fit_all(chosen, views, jobs=jobs, config=config, fits=fits)
     with stage("intervals, comparisons and verdicts"):
         return judge_ladder(
             found,
@@ -129,35 +136,40 @@ def _labelled(
     return labelled
 
 
+def _jobs(
+    protocol: Protocol, views: Sequence[View], *, prepared: Prepared, config: RunConfig
+) -> list[FoldJob]:
+    """Split each draw or repeat of a protocol; return one job per fit."""
+    jobs: list[FoldJob] = []
+    for repeat, view in enumerate(views):
+        drawn = replace(config, seed=config.seed + view.draw)
+        splits: tuple[Split, ...]
+        if protocol.structureless:
+            splits = (split_once(protocol, view, groups=None, config=drawn),)
+        else:
+            splits = split_repeatedly(protocol, view, groups=prepared.groups, config=drawn)
+        jobs += fold_jobs(
+            protocol,
+            view.counts[protocol.features_from],
+            view.labels[protocol.labels_from],
+            splits=splits,
+            repeat=0 if protocol.structureless else repeat,
+            config=drawn,
+            baselines=tuple(BASELINES),
+            whole=view.whole,
+        )
+    return jobs
+
+
 def _fit_all(
     chosen: Sequence[Protocol],
     views: dict[str, list[View]],
     *,
-    prepared: Prepared,
+    jobs: Sequence[FoldJob],
     config: RunConfig,
     fits: Fits | None,
 ) -> dict[str, list[OutOfFold]]:
     """Fit every fold; return per protocol one set of out-of-fold predictions, or one per draw."""
-    baselines = tuple(BASELINES)
-    jobs: list[FoldJob] = []
-    for protocol in chosen:
-        for repeat, view in enumerate(views[protocol.name]):
-            drawn = replace(config, seed=config.seed + view.draw)
-            splits: tuple[Split, ...]
-            if protocol.structureless:
-                splits = (split_once(protocol, view, groups=None, config=drawn),)
-            else:
-                splits = split_repeatedly(protocol, view, groups=prepared.groups, config=drawn)
-            jobs += fold_jobs(
-                protocol,
-                view.counts[protocol.features_from],
-                view.labels[protocol.labels_from],
-                splits=splits,
-                repeat=0 if protocol.structureless else repeat,
-                config=drawn,
-                baselines=baselines,
-                whole=view.whole,
-            )
     n_done = 0
 
     def done(fold: FoldFit) -> None:
@@ -167,7 +179,7 @@ def _fit_all(
             fits(fold.protocol, n_done, len(jobs))
 
     if fits is not None:
-        fits(jobs[0].protocol.name if jobs else "", 0, len(jobs))
+        fits(jobs[0].protocol.name, 0, len(jobs))
     with fold_pool(config) as pool:
         folds = fit_folds(jobs, done=done, pool=pool)
     found: dict[str, list[OutOfFold]] = {}

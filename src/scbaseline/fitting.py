@@ -14,7 +14,7 @@ from scbaseline.config import RunConfig
 from scbaseline.errors import InputError
 from scbaseline.evaluate import Evaluation, evaluate_predictions
 from scbaseline.features import FeatureSpace, ScaledCounts, fit_feature_space
-from scbaseline.labels import Labels
+from scbaseline.labels import Labels, learnt_codes
 from scbaseline.networks import RECIPES, Recipe
 from scbaseline.protocols import Protocol
 from scbaseline.results import ProtocolRun, Trained
@@ -112,7 +112,7 @@ def fit_protocol(
     held_out = split.rows(TEST if protocol.stops_on == "test" else VALIDATION)
     # A cell whose label cannot be learnt is never right: it would stop training at once, and
     # take every probability for overconfident.
-    is_learnt_n = np.isin(labels.codes_n, _learnable(labels, train))
+    is_learnt_n = np.isin(labels.codes_n, learnt_codes(labels, train))
     held_out, unwatched = held_out[is_learnt_n[held_out]], held_out[~is_learnt_n[held_out]]
     if not len(held_out):
         raise InputError("no validation cell carries a label that a training cell has")
@@ -187,18 +187,6 @@ def _judge(one: ProtocolRun, config: RunConfig) -> dict[str, Evaluation]:
         by_groups = one.protocol.tests_on == "groups"
         evaluations[name] = evaluation.without_intervals() if by_groups else evaluation
     return evaluations
-
-
-def _learnable(labels: Labels, train: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the label codes that training cells carry; refuse fewer than two."""
-    learnt = np.unique(labels.codes_n[train])
-    if len(learnt) < 2:
-        seen = ", ".join(labels.names[code] for code in learnt) or "none"
-        raise InputError(
-            f"the training cells carry {len(learnt)} label ({seen}); two are needed to tell "
-            "them apart; where groups are held out, each label should be in several groups"
-        )
-    return learnt
 
 
 def _unlearnt(labels: Labels, rows: NDArray[np.int64], what: str) -> tuple[str, ...]:

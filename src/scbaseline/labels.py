@@ -211,3 +211,21 @@ def _too_few(names: list[str], n_cells: list[int], source: str, config: RunConfi
 def _natural(name: str) -> tuple[int, int, str]:
     """Sort whole numbers by value and before words, so that cluster 10 follows 9."""
     return (0, int(name), name) if name.isdecimal() else (1, 0, name)
+
+
+def learnt_codes(labels: Labels, train: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the label codes that training cells carry.
+
+    Raises
+    ------
+    InputError
+        They are fewer than two.
+    """
+    learnt = np.unique(labels.codes_n[train])
+    if len(learnt) < 2:
+        seen = ", ".join(labels.names[code] for code in learnt) or "none"
+        raise InputError(
+            f"the training cells carry {len(learnt)} label ({seen}); two are needed to tell "
+            "them apart; where groups are held out, each label should be in several groups"
+        )
+    return learnt

@@ -10,6 +10,7 @@ import numpy as np
 
 from scbaseline.aside import Begun, Here, results_of
 from scbaseline.config import RunConfig
+from scbaseline.errors import InputError
 from scbaseline.explore import Exploration, begin_layout, scanpy_uns
 from scbaseline.features import FeatureSpace
 from scbaseline.labels import Groups, Labels, labels_from_clusters
@@ -101,16 +102,21 @@ def run(
     # What goes aside first, so that it goes on while the others are run here.
     for protocol in sorted(chosen, key=draws_counts, reverse=True):
         goes = beside is not here and draws_counts(protocol)
-        begun[protocol.name] = _begin_draws(
-            protocol,
-            views[protocol.name],
-            groups=prepared.groups,
-            config=replace(config, threads=1) if goes else config,
-            place=beside if goes else here,
-            stage=None if goes else stage,
-        )
+        try:
+            begun[protocol.name] = _begin_draws(
+                protocol,
+                views[protocol.name],
+                groups=prepared.groups,
+                config=replace(config, threads=1) if goes else config,
+                place=beside if goes else here,
+                stage=None if goes else stage,
+            )
+        except InputError as error:  # groups that cannot be split; others can be run
+            not_applicable[protocol.name] = str(error)
     draws: dict[str, tuple[ProtocolRun, ...]] = {}
     for protocol in chosen:
+        if protocol.name in not_applicable:
+            continue
         with stage("waiting for the protocols of thinned halves"):
             ones = results_of(begun[protocol.name])
         for _, seconds in ones:

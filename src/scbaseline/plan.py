@@ -8,10 +8,11 @@ from functools import partial
 from scbaseline.aside import Begun
 from scbaseline.config import RunConfig
 from scbaseline.errors import ConfigError, InputError
-from scbaseline.labels import Groups
+from scbaseline.labels import Groups, Labels, learnt_codes
 from scbaseline.preparation import Prepared
 from scbaseline.protocols import CLUSTERS, PROTOCOLS, SAME_COUNTS, Protocol
 from scbaseline.split import (
+    TRAINING,
     Split,
     split_cells,
     split_folds,
@@ -137,21 +138,40 @@ def trusted(
 def split_once(
     protocol: Protocol, view: View, *, groups: Groups | None, config: RunConfig
 ) -> Split:
-    """Deal the cells of a view to training, validation and test, as a protocol says."""
-    codes_n = view.labels[protocol.labels_from].codes_n
-    if protocol.tests_on == "groups":
-        return split_groups(codes_n, _known(groups).codes_n, config)
-    return split_cells(codes_n, config)
+    """Deal the cells of a view to training, validation and test, as a protocol says.
+
+    Raises
+    ------
+    InputError
+        Fewer than two groups, or training groups with fewer than two labels.
+    """
+    labels = view.labels[protocol.labels_from]
+    if protocol.tests_on != "groups":
+        return split_cells(labels.codes_n, config)
+    return _learnable(labels, split_groups(labels.codes_n, _known(groups).codes_n, config))
 
 
 def split_repeatedly(
     protocol: Protocol, view: View, *, groups: Groups | None, config: RunConfig
 ) -> tuple[Split, ...]:
-    """Deal the cells of a view to folds, as a protocol says."""
-    codes_n = view.labels[protocol.labels_from].codes_n
-    if protocol.tests_on == "groups":
-        return split_group_folds(codes_n, _known(groups).codes_n, config)
-    return split_folds(codes_n, config)
+    """Deal the cells of a view to folds, as a protocol says.
+
+    Raises
+    ------
+    InputError
+        As for :func:`split_once`.
+    """
+    labels = view.labels[protocol.labels_from]
+    if protocol.tests_on != "groups":
+        return split_folds(labels.codes_n, config)
+    splits = split_group_folds(labels.codes_n, _known(groups).codes_n, config)
+    return tuple(_learnable(labels, split) for split in splits)
+
+
+def _learnable(labels: Labels, split: Split) -> Split:
+    """Return a split whose training groups can be learnt from; refuse another before any fit."""
+    learnt_codes(labels, split.rows(TRAINING))
+    return split
 
 
 def _unequal(fraction: float) -> str | None:
