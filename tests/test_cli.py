@@ -200,6 +200,11 @@ def test_datasets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["rin"], 2, "run"),
         (["predict", "{cells}", "{cells}", "--out", "x.csv"], 1, "cannot be read as a model"),
         (["predict", "none.safetensors", "{cells}", "--out", "x.csv"], 1, "no such model file"),
+        (
+            ["train", "{cells}", "--label-key", "cell_type", "--out", "other.h5ad"],
+            1,
+            "a model's file ends in .safetensors; try --out other.safetensors",
+        ),
         (["show", "{cells}"], 1, "cannot be read as a model"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

@@ -6,6 +6,7 @@ import pytest
 
 from scbaseline import RunConfig, labels_from_clusters, labels_from_column
 from scbaseline.errors import InputError
+from scbaseline.labels import groups_from_column
 
 CONFIG = RunConfig(label_key="type")
 
@@ -67,3 +68,10 @@ def test_categories_are_read_by_their_text() -> None:
     frame = obs(*"ab" * 5)
     frame["type"] = pd.Categorical(frame["type"], categories=list("zab"))
     assert labels_from_column(frame, CONFIG).names == ("a", "b")
+
+
+def test_the_label_is_no_group() -> None:
+    """Held out by their label, no cell could be told; that is said before any fit."""
+    config = RunConfig(label_key="type", group_key="type")
+    with pytest.raises(InputError, match="--group-key type: is the label itself"):
+        groups_from_column(obs(*"ab" * 5), config)

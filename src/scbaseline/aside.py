@@ -4,6 +4,7 @@ import gc
 import multiprocessing
 import os
 import signal
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
@@ -102,5 +103,6 @@ def _begin(modules: Sequence[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the first process, and that this one
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     gc.set_threshold(100_000, 10, 10)
+    warnings.simplefilter("ignore")  # those of libraries, which nobody sees here either
     for module in modules:
         import_module(module)

@@ -1,5 +1,6 @@
 """Folds of one protocol in; what each fit says of its test cells, out."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -69,7 +70,7 @@ def fit_folds(
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     try:
-        return [_counted(fold, done) for fold in pool(delayed(_fit)(_alone(job)) for job in jobs)]
+        return [_counted(fold, done) for fold in pool(delayed(_fit_alone)(job) for job in jobs)]
     except TerminatedWorkerError as error:
         raise MemoryError("a process that fitted a fold was killed") from error
 
@@ -127,9 +128,14 @@ def fold_jobs(
     ]
 
 
-def _alone(job: FoldJob) -> FoldJob:
-    """Give a fit one thread: as many fits run at a time as there are processors."""
-    return replace(job, config=replace(job.config, threads=1))
+def _fit_alone(job: FoldJob) -> FoldFit:
+    """Fit on one thread: as many fits run at a time as there are processors.
+
+    Warnings of libraries are not shown: a process shows each anew, seventy times in an audit.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _fit(replace(job, config=replace(job.config, threads=1)))
 
 
 def _fit(job: FoldJob) -> FoldFit:

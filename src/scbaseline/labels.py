@@ -118,6 +118,11 @@ def groups_from_column(obs: pd.DataFrame, config: RunConfig) -> Groups:
         No such column, or a column of continuous numbers.
     """
     key = str(config.group_key)
+    if key == config.label_key:
+        raise InputError(
+            f"--group-key {key}: is the label itself, which no unseen group could be told by; "
+            "name the column of donors, samples or batches"
+        )
     _check_key(obs, key, "--group-key")
     texts = label_texts(obs[key], option="--group-key")
     names = tuple(sorted(set(texts.dropna()), key=_natural))

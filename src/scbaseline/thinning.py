@@ -67,7 +67,8 @@ def structureless_counts(counts: Counts, rng: np.random.Generator) -> Counts:
 
     No two cells differ but by depth and chance, so whatever structure is then found is not
     in the cells. This is the least noise that counts can have (multinomial, as Poisson given
-    the depth): real noise is larger, and would let a clustering predict itself no less.
+    the depth): real noise is larger, and there is no reason to expect that a clustering of it
+    predicts itself less.
 
     Parameters
     ----------

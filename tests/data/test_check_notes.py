@@ -85,3 +85,13 @@ def test_notes_survive_writing(tmp_path: Path) -> None:
     checked = check_counts(_adata(np.log1p(COUNTS)))
     checked.write_h5ad(tmp_path / "x.h5ad")
     assert provenance_of(anndata.read_h5ad(tmp_path / "x.h5ad")) == provenance_of(checked)
+
+
+@pytest.mark.parametrize("dtype", [np.int32, bool])
+def test_binarised_counts_are_noted(dtype: type) -> None:
+    """Zeros and ones pass as counts, but what they cost is told; a few ones prove nothing."""
+    ones = np.random.default_rng(0).random((300, 100)) < 0.5
+    notes = provenance_of(check_counts(_adata(ones.astype(dtype)))).notes
+    assert any("binarised" in note for note in notes)
+    few = provenance_of(check_counts(_adata(ones[:50].astype(dtype)))).notes
+    assert not any("binarised" in note for note in few)

@@ -2,6 +2,8 @@
 
 import atexit
 import gc
+import io
+import os
 import signal
 import sys
 import threading
@@ -87,6 +89,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     # garbage again and again while they are loaded, and once more at the end, takes seconds.
     gc.set_threshold(100_000, 10, 10)
     atexit.register(gc.freeze)
+    if sys.stdout is None:  # closed by the caller
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (it stays open)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a × that ASCII lacks must not end a run
     # What ends a job politely is to leave no half-written file, like Ctrl-C.
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from scbaseline.cli.app import Quiet, Verbose, app, counted, file_of, say, screen_for, stage_line
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
-from scbaseline.errors import ConfigError
+from scbaseline.errors import ConfigError, OutputError
 
 Reading = Annotated[ReadOptions, Parameter(name="*")]
 DEFAULT_RECIPE = "hvg-earlystop"
@@ -58,7 +58,11 @@ def train(
     if settings.protocol is not None:
         raise ConfigError("--protocol: a model to be used is trained under inductive only")
     refuse_input_as_output(out, file_of(input), config, reading.obs)
-    writable_file(out)
+    if writable_file(out).suffix != ".safetensors":  # another file may be somebody's data
+        raise OutputError(
+            f"--out {out}: a model's file ends in .safetensors; "
+            f"try --out {out.with_suffix('.safetensors')}"
+        )
     screen = screen_for(quiet=quiet)
     with stage_line(quiet=quiet) as progress:
         progress("reading counts")

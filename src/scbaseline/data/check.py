@@ -13,7 +13,7 @@ from anndata import AnnData
 
 from scbaseline import keys
 from scbaseline.data.doctor import Diagnosis, examine
-from scbaseline.data.findings import findings, recovered, title
+from scbaseline.data.findings import BINARISED, findings, is_binarised, recovered, title
 from scbaseline.data.fingerprint import fingerprint
 from scbaseline.data.genes import unique_names
 from scbaseline.data.matrix import canonical_csr
@@ -119,6 +119,8 @@ def notes_of(diagnosis: Diagnosis, total_key: str | None) -> list[str]:
         notes.append(f"X held {title(values)}; {recovered(values)}")
     if values.kind == "fractional":
         notes.append("X holds counts with fractions, which were allowed")
+    if is_binarised(values):
+        notes.append(f"no count is above 1; {BINARISED}")
     if names.n_dotted:
         notes.append(f"{names.n_dotted:,} gene names got back dashes that had become dots")
     if diagnosis.selected and not total_key:

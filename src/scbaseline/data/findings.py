@@ -92,7 +92,7 @@ def _of_shape(diagnosis: Diagnosis) -> list[Finding]:
                 f"rows are named like genes ({names.first_cell}), columns like cells "
                 f"({names.first_gene})",
                 "the matrix is genes × cells",
-                "pass --transpose (in Python: adata.T)",
+                "pass --transpose, or leave it out if you did (in Python: adata.T)",
                 is_refusal=True,
             )
         )
@@ -113,7 +113,10 @@ def _of_values(
     values = diagnosis.values
     if values.kind == "counts":
         total = int(values.sums_n.sum())
-        return [Finding(f"X holds raw counts: {total:,} in all, {values.largest:,.0f} at most")]
+        found = f"X holds raw counts: {total:,} in all, {values.largest:,.0f} at most"
+        if not is_binarised(values):
+            return [Finding(found)]
+        return [Finding(found, BINARISED, "give the counts themselves")]
     if values.kind == "zeros":
         if diagnosis.n_cells == 0 or diagnosis.n_genes == 0:
             return []
@@ -142,6 +145,9 @@ def _of_values(
     ]  # fmt: skip
 
 
+_MANY = 10_000  # values, of which some are above 1 in any counts of RNA
+BINARISED = "they look binarised: how often a gene was seen is lost, and models of counts mislead"
+
 _LOOKS = {
     "fractional": "they look like counts with fractions, as alevin, RSEM and SoupX give them",
     "log1p": "they look like log1p of normalised counts",
@@ -152,6 +158,11 @@ _LOOKS = {
     "scaled": "they look scaled or centred",
     "damaged": "",
 }
+
+
+def is_binarised(values: Values) -> bool:
+    """Whether no value is above 1, among so many that this is not by chance."""
+    return values.kind == "counts" and values.largest <= 1 and values.sums_n.sum() >= _MANY
 
 
 def title(values: Values) -> str:

@@ -154,6 +154,7 @@ def run_toml(run: Run) -> str:
     lines = [
         f"Settings of a run on {run.data.name}; to repeat it, name the same input again:",
         "scbaseline run INPUT --config run.toml --out another-folder",
+        "(options of reading, such as --layer or --obs, are not settings: give them again)",
     ]
     if run.data.notice:
         lines.append(run.data.notice)

@@ -1,0 +1,161 @@
+"""From counts to Leiden and UMAP with every cell in each step, beside scanpy, stage by stage.
+
+``python benchmarks/whole_line.py [--cells 50000 200000] [--genes 20000] [--repeats 1]`` writes
+simulated counts, and takes them through both sides in turn, each in a process of its own on one
+thread: processor seconds of each stage, without imports and compilation (10,000 cells go first),
+and peak memory of the whole process, the counts included. Then how far the two agree: highly
+variable genes, variance of the components, Leiden clusters (ARI, also against the simulated
+types), trustworthiness of the layout on 3,000 cells. Recall of neighbours: exploration.py.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import anndata
+import numpy as np
+
+STAGES = ("features", "neighbours", "leiden", "umap")
+
+
+def main() -> None:
+    """Write the cells, run both sides, print what each took and how far they agree."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cells", type=int, nargs="*", default=[50_000])
+    parser.add_argument("--genes", type=int, default=20_000)
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--side", choices=("scbaseline", "scanpy"), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.side:
+        print(json.dumps(measure(arguments.side, arguments.folder)))
+        return
+    import simulated
+
+    for n_cells in arguments.cells:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            simulated.write(folder / "cells.h5ad", n_cells, arguments.genes)
+            simulated.write(folder / "first.h5ad", 10_000, arguments.genes, seed=1)
+            runs: dict[str, list[dict[str, float]]] = {"scbaseline": [], "scanpy": []}
+            for _ in range(arguments.repeats):
+                for side, found in runs.items():
+                    found.append(in_new_process(side, folder))
+            print(f"\n{n_cells:,} cells × {arguments.genes:,} genes, {arguments.repeats} run(s)")
+            describe(runs, folder)
+
+
+def in_new_process(side: str, folder: Path) -> dict[str, float]:
+    """Measure one side in a process of its own, on one thread."""
+    command = [sys.executable, __file__, "--side", side, "--folder", str(folder)]
+    one = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | one)
+    seconds: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return seconds
+
+
+def measure(side: str, folder: Path) -> dict[str, float]:
+    """Go the whole line, first with few cells; keep what was found."""
+    from exploration import peak_memory
+
+    warnings.simplefilter("ignore")
+    line = ours if side == "scbaseline" else scanpys
+    line(anndata.read_h5ad(folder / "first.h5ad"), {})
+    seconds: dict[str, float] = {}
+    genes, variance_c, pcs_nc, clusters_n, xy_n2 = line(
+        anndata.read_h5ad(folder / "cells.h5ad"), seconds
+    )
+    seconds["GiB"] = peak_memory()
+    np.savez(
+        folder / side, genes=genes, variance_c=variance_c, pcs_nc=pcs_nc[:, :30],
+        clusters_n=clusters_n, xy_n2=xy_n2,
+    )  # fmt: skip
+    return seconds
+
+
+def ours(adata: anndata.AnnData, seconds: dict[str, float]) -> tuple[np.ndarray, ...]:
+    """Go the line with scbaseline, the layout in this process."""
+    from exploration import timed
+
+    from scbaseline import RunConfig, fit_feature_space
+    from scbaseline.explore import leiden_clusters, neighbour_graph, umap_layout
+
+    config = RunConfig(threads=1)
+    with timed(seconds, "features"):
+        total_n = np.asarray(adata.X.sum(axis=1), dtype=np.float64).ravel()
+        space = fit_feature_space(adata.X, total_n, config)
+        pcs_nc = space.project(space.scale(adata.X, total_n))
+    with timed(seconds, "neighbours"):
+        graph = neighbour_graph(pcs_nc, config)
+    with timed(seconds, "leiden"):
+        clusters_n = leiden_clusters(graph, resolution=config.resolution, seed=config.seed)
+    with timed(seconds, "umap"):
+        xy_n2 = umap_layout(graph, pcs_nc, config)
+    genes = adata.var_names[space.genes_g].to_numpy(dtype=str)
+    return genes, space.variance_c, pcs_nc, clusters_n, xy_n2
+
+
+def scanpys(adata: anndata.AnnData, seconds: dict[str, float]) -> tuple[np.ndarray, ...]:
+    """Go the line with scanpy, as its tutorials do."""
+    import scanpy as sc
+    from exploration import timed
+
+    with timed(seconds, "features"):
+        sc.pp.filter_genes(adata, min_cells=3)
+        sc.pp.normalize_total(adata, target_sum=1e4)
+        sc.pp.log1p(adata)
+        sc.pp.highly_variable_genes(adata, n_top_genes=2000)
+        adata = adata[:, adata.var["highly_variable"]].copy()
+        sc.pp.scale(adata, max_value=10)
+        sc.pp.pca(adata, n_comps=50)
+    with timed(seconds, "neighbours"):
+        sc.pp.neighbors(adata, n_neighbors=10, n_pcs=30)
+    with timed(seconds, "leiden"):
+        sc.tl.leiden(adata, flavor="igraph", n_iterations=2, directed=False)
+    with timed(seconds, "umap"):
+        sc.tl.umap(adata)
+    genes = adata.var_names.to_numpy(dtype=str)
+    clusters_n = adata.obs["leiden"].to_numpy(dtype=str)
+    variance_c = adata.uns["pca"]["variance"]
+    return genes, variance_c, adata.obsm["X_pca"], clusters_n, adata.obsm["X_umap"]
+
+
+def describe(runs: dict[str, list[dict[str, float]]], folder: Path) -> None:
+    """Print the table of stages, and how far the results agree."""
+    from exploration import spread
+    from sklearn.manifold import trustworthiness
+    from sklearn.metrics import adjusted_rand_score
+
+    for found in runs.values():
+        for run in found:
+            run["all stages"] = sum(run[stage] for stage in STAGES)
+    print("| processor seconds | scbaseline | scanpy | scanpy ÷ scbaseline |\n|---|---|---|---|")
+    for row in (*STAGES, "all stages", "GiB"):
+        shown = [spread([run[row] for run in runs[side]]) for side in runs]
+        ratios = [b[row] / a[row] for a, b in zip(*runs.values(), strict=True)]
+        print(f"| {row} | {shown[0]} | {shown[1]} | {spread(ratios)} |")
+    one, two = (np.load(folder / f"{side}.npz") for side in runs)
+    shared = len(set(one["genes"]) & set(two["genes"]))
+    print(f"{shared:,} of {len(two['genes']):,} highly variable genes the same; variance of the")
+    print(f"components {one['variance_c'].sum() / two['variance_c'].sum():.6f} of scanpy's;")
+    ari = adjusted_rand_score(one["clusters_n"], two["clusters_n"])
+    n_clusters = [len(set(side["clusters_n"])) for side in (one, two)]
+    print(f"{n_clusters[0]} and {n_clusters[1]} clusters, ARI {ari:.3f}; against the simulated")
+    types_n = anndata.read_h5ad(folder / "cells.h5ad", backed="r").obs["cell_type"]
+    aris = [adjusted_rand_score(types_n, side["clusters_n"]) for side in (one, two)]
+    print(f"types {aris[0]:.3f} and {aris[1]:.3f};")
+    few = np.sort(np.random.default_rng(0).permutation(len(types_n))[:3000])
+    trusts = [
+        trustworthiness(side["pcs_nc"][few], side["xy_n2"][few], n_neighbors=10)
+        for side in (one, two)
+    ]
+    print(f"trustworthiness {trusts[0]:.4f} and {trusts[1]:.4f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
