@@ -3,11 +3,11 @@
 ``python benchmarks/beside_celltypist.py PBMC3K.h5ad LABELS.csv --celltypist ENV/bin/python
 [--select] [--cells 2700 50000] [--repeats 3]``. Both are trained on the labelled cells of PBMC3k:
 CellTypist on counts per 10,000 and log1p, with all genes (its default) or with the 300 per type
-that its feature selection chooses (``--select``), this package's ``hvg-earlystop`` on raw counts. Both then label the same
-cells, drawn from PBMC3k with replacement where more are asked for; CellTypist's file holds the
-log-normalised values that it asks for, ours raw counts. Each in a process of its own, one after
-the other: imports, loading the model and a first call on 300 cells are not counted. CellTypist
-needs an environment of its own, with scikit-learn < 1.8:
+that its feature selection chooses (``--select``), this package's ``hvg-earlystop`` on raw counts.
+Both then label the same cells, drawn from PBMC3k with replacement where more are asked for;
+CellTypist's file holds the log-normalised values that it asks for, ours raw counts. Each in a
+process of its own, one after the other: imports, loading the model and a first call on 300 cells
+are not counted. CellTypist needs an environment of its own, with scikit-learn < 1.8:
 ``python -m venv ENV && ENV/bin/pip install celltypist==1.7.1 'scikit-learn<1.8'``.
 """
 

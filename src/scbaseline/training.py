@@ -86,7 +86,8 @@ def train_classifier(
         config=config,
         judged=f"{n_folds}-fold cross-validation of the same recipe"
         + (f" by {config.group_key}" if prepared.groups else "")
-        + "; the model itself has no test cells",
+        + "; the model itself has no test cells"
+        + (_NOT_BY_GROUP if prepared.groups else ""),
     )
     return Training(
         config=config,
@@ -104,6 +105,13 @@ def train_classifier(
         classifier=classifier,
         timings=timings,
     )
+
+
+# A label may live in one group alone: to hold a group out of the model could cost it the label.
+_NOT_BY_GROUP = (
+    "; it stops and is calibrated on cells of groups that it was trained on, so that on others"
+    " its probabilities may be surer than those of the cross-validation"
+)
 
 
 def _cross_validate(prepared: Prepared, config: RunConfig) -> OutOfFold:
