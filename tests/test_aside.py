@@ -2,6 +2,8 @@
 
 import math
 import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from operator import index
@@ -49,6 +51,25 @@ def test_a_killed_process_is_an_error_with_words() -> None:
     """What the system kills, mostly for its memory, is said; nobody waits for ever."""
     with pytest.raises(MemoryError, match="was killed"), second_process(2) as aside:
         aside.submit(os._exit, 1).result()
+
+
+def test_ends_with_a_first_process_that_was_killed() -> None:
+    """What the system kills without a word leaves no second process behind."""
+    code = (
+        "import os, time; from scbaseline.aside import second_process\n"
+        "with second_process(2) as aside:\n"
+        "    print(aside.submit(os.getpid).result(), flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        pid = int(first.stdout.readline())
+        first.kill()
+    for _ in range(100):
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("the second process is still there after ten seconds")
 
 
 def test_a_run_is_the_same_with_it() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from threading import Thread
 from typing import Any, Generic, TypeVar
 
 from scbaseline.threads import usable_processors
@@ -100,9 +101,17 @@ def _started(modules: Sequence[str]) -> "tuple[Executor, Future[int]]":
 
 
 def _begin(modules: Sequence[str]) -> None:
+    Thread(target=_end_with_the_first, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the first process, and that this one
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     gc.set_threshold(100_000, 10, 10)
     warnings.simplefilter("ignore")  # those of libraries, which nobody sees here either
     for module in modules:
         import_module(module)
+
+
+def _end_with_the_first() -> None:
+    """End when the first process is gone without a word: it was killed, and nobody is left."""
+    if (first := multiprocessing.parent_process()) is not None:
+        first.join()
+        os._exit(1)

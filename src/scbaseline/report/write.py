@@ -139,7 +139,10 @@ def metrics(run: Run) -> dict[str, Any]:
 
 
 def timings(run: Run) -> dict[str, Any]:
-    """Return what ``timings.json`` holds: seconds per stage."""
+    """Return what ``timings.json`` holds: seconds per stage, and their sum.
+
+    With a second process, stages of drawn counts pass while others do: the sum is of work.
+    """
     total = sum(run.timings.values())
     return {
         "dataset": {"name": run.data.name, "notice": run.data.notice},
