@@ -12,7 +12,8 @@ from scbaseline.errors import InputError
 STABLE = 0.6
 """A cluster whose stability in any source is below this is unstable: Hennig's reading of a mean
 Jaccard index, in the manual of his clusterboot, is that below .6 a cluster should not be trusted,
-that up to .75 it is a pattern with doubtful edges, and that from .75 on it is stable."""
+that up to .75 it is a pattern with doubtful edges, and that from .75 on it is stable. His index is
+with the nearest single cluster; the one here, with unions too, is never lower."""
 
 HALVES = "thinned halves"
 """The source whose clusterings come in pairs: both halves of one thinning, a0, b0, a1, b1, …"""
