@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -117,7 +118,8 @@ def run(
     for protocol in chosen:
         if protocol.name in not_applicable:
             continue
-        with stage("waiting for the protocols of thinned halves"):
+        waits = beside is not here and draws_counts(protocol)
+        with stage("waiting for the protocols of drawn counts") if waits else nullcontext():
             ones = results_of(begun[protocol.name])
         for _, seconds in ones:
             timings.update(seconds)
