@@ -76,4 +76,7 @@ def test_a_run_is_the_same_with_it() -> None:
     """Thinned halves that are clustered and judged aside give the rows that they give here."""
     config = replace(SMALL, protocol=tuple(SHORT))
     with second_process(2) as aside:
-        assert run(simulate(), config, aside=aside).rows == run(simulate(), config).rows
+        beside = run(simulate(), config, aside=aside)
+    here = run(simulate(), config)
+    assert beside.rows == here.rows
+    assert beside.timings.keys() == here.timings.keys()

@@ -100,29 +100,30 @@ def run(
     observed = whole_view(prepared.counts, labels, clustering.space)
     views = {p.name: views_of(p, observed=(observed,), halves=halves, nulls=nulls) for p in chosen}
     begun = {}
-    # What goes aside first, so that it goes on while the others are run here.
+    # What may go aside first, so that it goes on while the others are run here; on one thread
+    # in either place, so that the place changes no digit.
     for protocol in sorted(chosen, key=draws_counts, reverse=True):
-        goes = beside is not here and draws_counts(protocol)
+        drawn = draws_counts(protocol)
         try:
-            begun[protocol.name] = _begin_draws(
-                protocol,
-                views[protocol.name],
-                groups=prepared.groups,
-                config=replace(config, threads=1) if goes else config,
-                place=beside if goes else here,
-                stage=None if goes else stage,
-            )
+            with stage(f"{protocol.name}: drawn counts") if drawn else nullcontext():
+                begun[protocol.name] = _begin_draws(
+                    protocol,
+                    views[protocol.name],
+                    groups=prepared.groups,
+                    config=replace(config, threads=1) if drawn else config,
+                    place=beside if drawn else here,
+                    stage=None if drawn else stage,
+                )
         except InputError as error:  # groups that cannot be split; others can be run
             not_applicable[protocol.name] = str(error)
     draws: dict[str, tuple[ProtocolRun, ...]] = {}
     for protocol in chosen:
         if protocol.name in not_applicable:
             continue
-        waits = beside is not here and draws_counts(protocol)
-        with stage("waiting for the protocols of drawn counts") if waits else nullcontext():
+        with stage(f"{protocol.name}: drawn counts") if draws_counts(protocol) else nullcontext():
             ones = results_of(begun[protocol.name])
-        for _, seconds in ones:
-            timings.update(seconds)
+        for name, seconds in (item for _, taken in ones for item in taken.items()):
+            timings[name] = timings.get(name, 0.0) + seconds
         if ones:
             draws[protocol.name] = tuple(one for one, _ in ones)
         else:

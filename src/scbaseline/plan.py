@@ -1,9 +1,10 @@
 """Settings and prepared cells in; which protocols are run, on which draws and splits, out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from scbaseline.aside import Begun
 from scbaseline.config import RunConfig
@@ -19,6 +20,7 @@ from scbaseline.split import (
     split_group_folds,
     split_groups,
 )
+from scbaseline.threads import limit_threads
 from scbaseline.trust import ClusterTrust, cluster_trust, merge_unstable
 from scbaseline.views import Clustering, View, alternatives, halves_view, structureless_view
 
@@ -83,7 +85,7 @@ def begin_halves(
     ):
         return []
     return [
-        Begun(place, partial(halves_view, prepared.counts, config, draw=draw))
+        Begun(place, partial(_on_one_thread, halves_view, prepared.counts, config, draw=draw))
         for draw in range(config.draws)
     ]
 
@@ -197,3 +199,9 @@ def _known(groups: Groups | None) -> Groups:
     if groups is None:
         raise InputError("group: no column of donors or batches is named; give --group-key")
     return groups
+
+
+def _on_one_thread(draw_view: Callable[..., View], *args: Any, **kwargs: Any) -> View:
+    """Draw a view; in whichever process, it has the same digits."""
+    with limit_threads(1):
+        return draw_view(*args, **kwargs)
