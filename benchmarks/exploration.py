@@ -77,7 +77,7 @@ def simulated_components(n_cells: int, *, n_comps: int = 30, n_clusters: int = 2
 def components_of(path: Path) -> np.ndarray:
     """Return the components that a run would explore."""
     from scbaseline import check_counts, filter_cells, fit_feature_space, read_counts
-    from scbaseline.preparation import counts_of
+    from scbaseline.study.preparation import counts_of
 
     cells = filter_cells(check_counts(read_counts(path)), CONFIG)
     total_n = counts_of(cells.adata).total_n
@@ -131,7 +131,7 @@ def timed(seconds: dict[str, float], name: str) -> Iterator[None]:
 
 def ours(pcs_nc: np.ndarray, seconds: dict[str, float]) -> tuple[np.ndarray, ...]:
     """Explore with scbaseline, the layout in this process."""
-    from scbaseline.explore import leiden_clusters, neighbour_graph, umap_layout
+    from scbaseline.cells.explore import leiden_clusters, neighbour_graph, umap_layout
 
     with timed(seconds, "neighbours"):
         graph = neighbour_graph(pcs_nc, CONFIG)

@@ -17,14 +17,14 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.svm import LinearSVC
 
 from scbaseline import RunConfig, check_counts, keys, read_counts, train_classifier
+from scbaseline.cells.space import fit_feature_space
 from scbaseline.data.genes import align_genes, aligned_counts
 from scbaseline.data.options import ReadOptions
 from scbaseline.data.stream import stream_counts
-from scbaseline.external import LabelMap, evaluate_external
-from scbaseline.features import fit_feature_space
-from scbaseline.labels import labels_from_column
-from scbaseline.networks import RECIPES
-from scbaseline.split import TRAINING, split_without_test
+from scbaseline.learn.recipes import RECIPES
+from scbaseline.study.evaluate import LabelMap, evaluate_external
+from scbaseline.study.labels import labels_from_column
+from scbaseline.study.split import TRAINING, split_without_test
 
 LABEL_KEY = "seurat_annotation"
 STUDIES = {

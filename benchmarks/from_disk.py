@@ -21,18 +21,18 @@ import numpy as np
 import simulated
 
 from scbaseline import RunConfig, fit_network
+from scbaseline.cells.space import RowsOf, fit_feature_space_from
 from scbaseline.data.read import open_counts
 from scbaseline.data.shuffled import ahead, shuffled_blocks
 from scbaseline.data.stream import stream_counts
-from scbaseline.features import RowsOf, fit_feature_space_from
-from scbaseline.networks import RECIPES
-from scbaseline.train import Examples, Fit, fit_network_on_blocks
+from scbaseline.learn.loop import Examples, Fit, fit_network_on_blocks
+from scbaseline.learn.recipes import RECIPES
 
 _ONE = """
 import json, resource, sys
 from scbaseline import RunConfig
 from scbaseline.data.read import open_counts
-from scbaseline.from_disk import train_from_disk
+from scbaseline.study.from_disk import train_from_disk
 
 base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 config = RunConfig(label_key="cell_type", recipe=("hvg-earlystop",), min_genes=50, device="cpu")

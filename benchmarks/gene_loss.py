@@ -13,7 +13,7 @@ from sklearn.metrics import f1_score
 
 from scbaseline import RunConfig, keys, read_counts, run
 from scbaseline.data.options import ReadOptions
-from scbaseline.split import TEST
+from scbaseline.study.split import TEST
 
 LOST = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9)
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from scbaseline import RunConfig, filter_cells, read_counts, run_protocol, split_cells
 from scbaseline.data.check import check_counts
-from scbaseline.preparation import counts_of
-from scbaseline.protocols import PROTOCOLS
-from scbaseline.views import halves_view
+from scbaseline.study.preparation import counts_of
+from scbaseline.study.protocols import PROTOCOLS
+from scbaseline.study.views import halves_view
 
 FITS = {
     "features of all cells, 80 % trained on": {"fitted_on": "all cells", "stops_on": "test"},

@@ -11,8 +11,8 @@ import argparse
 import numpy as np
 
 from scbaseline import RunConfig, evaluate_predictions
-from scbaseline.metrics import confusion_scores
-from scbaseline.resample import MIN_GROUPS_OF_LABEL, bootstrap_cells, bootstrap_groups
+from scbaseline.judge.metrics import confusion_scores
+from scbaseline.judge.resample import MIN_GROUPS_OF_LABEL, bootstrap_cells, bootstrap_groups
 
 SIZES = np.array([480, 480, 340, 300, 160, 155, 37, 14])
 RIGHT = np.array([0.93, 0.96, 0.80, 0.98, 0.88, 0.92, 0.90, 0.75])

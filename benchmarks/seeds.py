@@ -12,8 +12,8 @@ from collections import defaultdict
 import numpy as np
 
 from scbaseline import RunConfig, read_counts, run, run_protocol, split_cells
-from scbaseline.preparation import counts_of
-from scbaseline.protocols import PROTOCOLS
+from scbaseline.study.preparation import counts_of
+from scbaseline.study.protocols import PROTOCOLS
 
 # As published, but with the training cells of `inductive`: what is left of the difference
 # between the two is not the number of training cells.

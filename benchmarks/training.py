@@ -8,7 +8,7 @@ take turns; what each reached on held-out cells stands beside it. Every way eval
 cells after each epoch, for the training curve; dense rows are made before the clock starts.
 
 ``--crossover`` instead finds the share of non-zeros from which dense rows are faster:
-``DENSE_FROM`` in ``scbaseline.networks.sparse``.
+``DENSE_FROM`` in ``scbaseline.learn.sparse``.
 """
 
 import argparse
@@ -25,10 +25,10 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 from scbaseline import RunConfig, fit_network
-from scbaseline.features import ScaledCounts
-from scbaseline.networks import RECIPES, cells
+from scbaseline.cells.space import ScaledCounts
+from scbaseline.learn.loop import Examples, logits
+from scbaseline.learn.recipes import RECIPES, cells
 from scbaseline.threads import limit_threads
-from scbaseline.train import Examples, logits
 
 N_LABELS = 10
 Way = Callable[[Examples, Examples, int], float]

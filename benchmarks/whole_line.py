@@ -83,7 +83,7 @@ def ours(adata: anndata.AnnData, seconds: dict[str, float]) -> tuple[np.ndarray,
     from exploration import timed
 
     from scbaseline import RunConfig, fit_feature_space
-    from scbaseline.explore import leiden_clusters, neighbour_graph, umap_layout
+    from scbaseline.cells.explore import leiden_clusters, neighbour_graph, umap_layout
 
     config = RunConfig(threads=1)
     with timed(seconds, "features"):

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from scbaseline import keys
+from scbaseline.cells.qc import FilteredCells, filter_cells
 from scbaseline.config import RunConfig
-from scbaseline.curve import Epoch, TrainingCurve
-from scbaseline.evaluate import Evaluation, evaluate_predictions
-from scbaseline.qc import FilteredCells, filter_cells
+from scbaseline.judge.scores import Evaluation, evaluate_predictions
+from scbaseline.learn.curve import Epoch, TrainingCurve
 from scbaseline.report.figures import training_curves_figure
 
 TIERS = {"published": "T0", "inductive": "T0+"}

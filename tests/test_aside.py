@@ -14,7 +14,7 @@ from conftest import SMALL, simulate
 
 from scbaseline import run
 from scbaseline.aside import Here, second_process
-from scbaseline.protocols import SHORT
+from scbaseline.study.protocols import SHORT
 
 
 def test_works_beside_this_process() -> None:

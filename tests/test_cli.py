@@ -12,8 +12,8 @@ from conftest import simulate
 
 from scbaseline import Classifier, RunConfig, keys
 from scbaseline.cli import main
-from scbaseline.networks import RECIPES
-from scbaseline.protocols import SHORT
+from scbaseline.learn.recipes import RECIPES
+from scbaseline.study.protocols import SHORT
 
 pytestmark = pytest.mark.xdist_group("cli")  # its module fixtures are costly
 

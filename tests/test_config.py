@@ -8,8 +8,8 @@ import pytest
 from scbaseline import RunConfig
 from scbaseline.config import _BOUNDS
 from scbaseline.errors import ConfigError
-from scbaseline.networks import RECIPES
-from scbaseline.protocols import PROTOCOLS
+from scbaseline.learn.recipes import RECIPES
+from scbaseline.study.protocols import PROTOCOLS
 
 
 @pytest.mark.parametrize("name", _BOUNDS)

@@ -25,15 +25,15 @@ from scbaseline import (
     predict_baseline,
     preparation,
 )
-from scbaseline.baselines import BASELINES
-from scbaseline.features import FeatureSpace, fit_feature_space
-from scbaseline.labels import Labels, groups_from_column
-from scbaseline.plan import split_once
-from scbaseline.preparation import counts_of
-from scbaseline.protocols import PROTOCOLS, Protocol
-from scbaseline.split import TEST, TRAINING, VALIDATION, Split
-from scbaseline.thinning import Counts
-from scbaseline.views import View, halves_view, structureless_view, whole_view
+from scbaseline.cells.space import FeatureSpace, fit_feature_space
+from scbaseline.cells.thinning import Counts
+from scbaseline.learn.baselines import BASELINES
+from scbaseline.study.labels import Labels, groups_from_column
+from scbaseline.study.plan import split_once
+from scbaseline.study.preparation import counts_of
+from scbaseline.study.protocols import PROTOCOLS, Protocol
+from scbaseline.study.split import TEST, TRAINING, VALIDATION, Split
+from scbaseline.study.views import View, halves_view, structureless_view, whole_view
 
 pytestmark = pytest.mark.xdist_group("honesty")  # its module fixtures are costly
 

@@ -23,7 +23,7 @@ from scipy import sparse
 from scbaseline import Classifier, RunConfig, ScbaselineError, check_counts, run
 from scbaseline.cli import main
 from scbaseline.report.write import save_run
-from scbaseline.results import Run
+from scbaseline.study.results import Run
 
 pytestmark = pytest.mark.xdist_group("robustness")
 

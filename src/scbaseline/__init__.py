@@ -10,55 +10,55 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from scbaseline.audit import audit_classifiers
-    from scbaseline.baselines import predict_baseline
-    from scbaseline.calibrate import fit_temperature
-    from scbaseline.card import ModelCard
-    from scbaseline.classifier import Classifier
+    from scbaseline.cells.explore import explore_cells
+    from scbaseline.cells.qc import filter_cells
+    from scbaseline.cells.space import fit_feature_space
+    from scbaseline.cells.thinning import structureless_counts, thin_counts
     from scbaseline.config import RunConfig
     from scbaseline.data.check import check_counts
     from scbaseline.data.read import read_counts
     from scbaseline.errors import ScbaselineError, ScbaselineWarning
-    from scbaseline.evaluate import evaluate_predictions
-    from scbaseline.explore import explore_cells
-    from scbaseline.features import fit_feature_space
-    from scbaseline.fitting import run_protocol
-    from scbaseline.labels import labels_from_clusters, labels_from_column
-    from scbaseline.pipeline import run
-    from scbaseline.qc import filter_cells
-    from scbaseline.results import Run
-    from scbaseline.split import split_cells
-    from scbaseline.thinning import structureless_counts, thin_counts
-    from scbaseline.train import fit_network
-    from scbaseline.training import train_classifier
-    from scbaseline.verdicts import Audit
+    from scbaseline.judge.scores import evaluate_predictions
+    from scbaseline.learn.baselines import predict_baseline
+    from scbaseline.learn.calibrate import fit_temperature
+    from scbaseline.learn.loop import fit_network
+    from scbaseline.model.card import ModelCard
+    from scbaseline.model.classifier import Classifier
+    from scbaseline.study.audit import audit_classifiers
+    from scbaseline.study.fit import run_protocol
+    from scbaseline.study.labels import labels_from_clusters, labels_from_column
+    from scbaseline.study.results import Run
+    from scbaseline.study.run import run
+    from scbaseline.study.split import split_cells
+    from scbaseline.study.train import train_classifier
+    from scbaseline.study.verdicts import Audit
 
 _HOME = {
-    "Audit": "verdicts",
-    "Classifier": "classifier",
-    "ModelCard": "card",
-    "Run": "results",
+    "Audit": "study.verdicts",
+    "Classifier": "model.classifier",
+    "ModelCard": "model.card",
+    "Run": "study.results",
     "RunConfig": "config",
     "ScbaselineError": "errors",
     "ScbaselineWarning": "errors",
-    "audit_classifiers": "audit",
+    "audit_classifiers": "study.audit",
     "check_counts": "data.check",
-    "evaluate_predictions": "evaluate",
-    "explore_cells": "explore",
-    "filter_cells": "qc",
-    "fit_feature_space": "features",
-    "fit_network": "train",
-    "fit_temperature": "calibrate",
-    "labels_from_clusters": "labels",
-    "labels_from_column": "labels",
-    "predict_baseline": "baselines",
+    "evaluate_predictions": "judge.scores",
+    "explore_cells": "cells.explore",
+    "filter_cells": "cells.qc",
+    "fit_feature_space": "cells.space",
+    "fit_network": "learn.loop",
+    "fit_temperature": "learn.calibrate",
+    "labels_from_clusters": "study.labels",
+    "labels_from_column": "study.labels",
+    "predict_baseline": "learn.baselines",
     "read_counts": "data.read",
-    "run": "pipeline",
-    "run_protocol": "fitting",
-    "split_cells": "split",
-    "structureless_counts": "thinning",
-    "thin_counts": "thinning",
-    "train_classifier": "training",
+    "run": "study.run",
+    "run_protocol": "study.fit",
+    "split_cells": "study.split",
+    "structureless_counts": "cells.thinning",
+    "thin_counts": "cells.thinning",
+    "train_classifier": "study.train",
 }
 
 __all__ = [

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from scbaseline import keys
 from scbaseline.errors import ConfigError, did_you_mean
-from scbaseline.networks import RECIPES
-from scbaseline.protocols import PROTOCOLS
+from scbaseline.learn.recipes import RECIPES
+from scbaseline.study.protocols import PROTOCOLS
 
 
 @dataclass(frozen=True)

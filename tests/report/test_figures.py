@@ -79,7 +79,7 @@ import matplotlib, numpy as np
 # Asking for the backend would load pyplot.
 names = matplotlib.rcParams.keys() - {"backend"}
 before = {name: matplotlib.rcParams[name] for name in names}
-from scbaseline.evaluate import Evaluation, Score
+from scbaseline.judge.scores import Evaluation, Score
 from scbaseline.report.figures import confusion_figure
 scores = tuple(Score(m, None, 0.5, 0.4, 0.6, 4) for m in ("accuracy", "f1_macro"))
 evaluation = Evaluation(np.array([[1, 1], [1, 1]]), ("a", "b"), scores)

@@ -8,9 +8,9 @@ from matplotlib.colors import to_hex
 from matplotlib.transforms import Bbox
 
 from scbaseline.config import RunConfig
-from scbaseline.labels import Labels, labels_from_clusters
 from scbaseline.report.figures import umap_figure
 from scbaseline.report.layout import PALE, look
+from scbaseline.study.labels import Labels, labels_from_clusters
 
 
 def test_same_results_give_the_same_pixels():

@@ -57,9 +57,9 @@ def audit(
         elif notice:
             screen.print(notice, style="bold")
         stage("loading scikit-learn and torch")
-        from scbaseline.audit import audit_classifiers
         from scbaseline.report import audit as text
         from scbaseline.report.write_audit import save_audit
+        from scbaseline.study.audit import audit_classifiers
 
         found = audit_classifiers(adata, settings, progress=stage, fits=fits)
         stage("drawing, writing files")

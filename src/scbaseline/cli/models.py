@@ -70,14 +70,14 @@ def train(
             from_disk = too_large_for_memory(input, reading)
         if from_disk:
             progress("loading torch")
-            from scbaseline.from_disk import train_from_disk
+            from scbaseline.study.from_disk import train_from_disk
 
             with open_counts(input, reading) as adata:
                 training = train_from_disk(adata, settings, progress=progress)
         else:
             adata = read_counts(input, reading, progress=not quiet)
             progress("loading torch")
-            from scbaseline.training import train_classifier
+            from scbaseline.study.train import train_classifier
 
             training = train_classifier(adata, settings, progress=progress)
         from scbaseline.report import models as text
@@ -145,8 +145,8 @@ def predict(
     screen = screen_for(quiet=quiet)
     with stage_line(quiet=quiet) as progress:
         progress("loading the model")
-        from scbaseline.classifier import Classifier
         from scbaseline.data.stream import stream_counts
+        from scbaseline.model.classifier import Classifier
         from scbaseline.report.models import card_lines, coverage_table, prediction_lines
 
         classifier = Classifier.load(model)
@@ -212,7 +212,7 @@ def evaluate(
     quiet
         Print nothing but warnings and errors.
     """
-    from scbaseline.external import evaluate_external, read_label_map
+    from scbaseline.study.evaluate import evaluate_external, read_label_map
 
     mapped = read_label_map(label_map)
     from scbaseline.data.read import open_counts
@@ -223,8 +223,8 @@ def evaluate(
     screen = screen_for(quiet=quiet)
     with stage_line(quiet=quiet) as progress, open_counts(input, reading) as adata:
         progress(f"predicting {adata.n_obs:,} cells")
-        from scbaseline.classifier import Classifier
         from scbaseline.data.stream import stream_counts
+        from scbaseline.model.classifier import Classifier
         from scbaseline.report import models as text
 
         classifier = Classifier.load(model)
@@ -250,7 +250,7 @@ def show(model: Path, /, *, json: bool = False) -> None:
     json
         Print the whole card as JSON, for programs.
     """
-    from scbaseline.classifier import Classifier
+    from scbaseline.model.classifier import Classifier
     from scbaseline.report.models import card_lines
 
     card = Classifier.load(model).card

@@ -57,7 +57,7 @@ def run(
             say("warning", notice)
         elif notice:
             screen.print(notice, style="bold")
-        from scbaseline import pipeline
+        from scbaseline.study import run as pipeline
 
         result = pipeline.run(adata, settings, progress=progress, aside=aside)
         progress("drawing figures, writing files")

@@ -6,11 +6,10 @@ from rich.table import Table
 from rich.text import Text
 
 from scbaseline import __version__
-from scbaseline.compare import verdict
-from scbaseline.evidence import REFERENCE
-from scbaseline.ladder import Rung
-from scbaseline.networks import RECIPES
-from scbaseline.protocols import CLUSTERS, PROTOCOLS, TIERS
+from scbaseline.judge.compare import verdict
+from scbaseline.judge.evidence import REFERENCE
+from scbaseline.judge.resample import OVER_GROUPS
+from scbaseline.learn.recipes import RECIPES
 from scbaseline.report.console import (
     data_lines,
     group_lines,
@@ -19,8 +18,9 @@ from scbaseline.report.console import (
     same_counts_lines,
     trust_lines,
 )
-from scbaseline.resample import OVER_GROUPS
-from scbaseline.verdicts import Audit
+from scbaseline.study.ladder import Rung
+from scbaseline.study.protocols import CLUSTERS, PROTOCOLS, TIERS
+from scbaseline.study.verdicts import Audit
 
 SHOWN = {"f1_macro": "macro-F1", "accuracy": "accuracy", "kappa": "κ"}
 _MAJORITY = "majority"

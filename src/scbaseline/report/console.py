@@ -6,19 +6,19 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
+from scbaseline.cells.qc import FilteredCells
+from scbaseline.cells.trust import STABLE, ClusterTrust
 from scbaseline.data.info import DataInfo
-from scbaseline.evaluate import ESTIMAND, MIN_CELLS_FOR_INTERVAL, Evaluation, Score
-from scbaseline.evidence import REFERENCE, Price
-from scbaseline.group_scores import GroupScore
-from scbaseline.labels import Labels
-from scbaseline.metrics import METRICS
-from scbaseline.networks import RECIPES
-from scbaseline.protocols import CLUSTERS, SAME_COUNTS, TIERS
-from scbaseline.qc import FilteredCells
-from scbaseline.resample import MIN_GROUPS
-from scbaseline.results import Run
-from scbaseline.split import TRAINING
-from scbaseline.trust import STABLE, ClusterTrust
+from scbaseline.judge.evidence import REFERENCE, Price
+from scbaseline.judge.metrics import METRICS
+from scbaseline.judge.resample import MIN_GROUPS
+from scbaseline.judge.scores import ESTIMAND, MIN_CELLS_FOR_INTERVAL, Evaluation, Score
+from scbaseline.learn.recipes import RECIPES
+from scbaseline.study.group_scores import GroupScore
+from scbaseline.study.labels import Labels
+from scbaseline.study.protocols import CLUSTERS, SAME_COUNTS, TIERS
+from scbaseline.study.results import Run
+from scbaseline.study.split import TRAINING
 
 SHOWN = {"f1_macro": "macro-F1", "accuracy": "accuracy"}
 

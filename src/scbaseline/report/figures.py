@@ -8,18 +8,18 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from scbaseline import keys
-from scbaseline.evaluate import ESTIMAND, Evaluation, Score
-from scbaseline.metrics import LEVEL
-from scbaseline.networks import RECIPES
-from scbaseline.protocols import CLUSTERS, TIERS
+from scbaseline.judge.metrics import LEVEL
+from scbaseline.judge.scores import ESTIMAND, Evaluation, Score
+from scbaseline.learn.recipes import RECIPES
 from scbaseline.report.layout import INK, WIDTH, framed, place_legend, shortened, text_width
 from scbaseline.report.names import name_cells
 from scbaseline.report.panels import SHORT, cloud, curves, histogram, matrix, nothing, tell_kept
+from scbaseline.study.protocols import CLUSTERS, TIERS
 
 if TYPE_CHECKING:
-    from scbaseline.curve import TrainingCurve
-    from scbaseline.labels import Labels
-    from scbaseline.qc import FilteredCells
+    from scbaseline.cells.qc import FilteredCells
+    from scbaseline.learn.curve import TrainingCurve
+    from scbaseline.study.labels import Labels
 
 
 def qc_figure(cells: "FilteredCells", *, footer: str = "") -> Figure:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from scbaseline.aside import Begun
+from scbaseline.cells.trust import ClusterTrust
 from scbaseline.errors import OutputError
 from scbaseline.files import refuse_input_as_output, said_as_output_error, staging
-from scbaseline.trust import ClusterTrust
 
 Put = Callable[[str, Callable[[Path], object]], None]
 """Takes a file's name, and what writes it to a path or begins to."""

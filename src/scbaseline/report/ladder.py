@@ -6,12 +6,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scbaseline.evidence import REFERENCE
-from scbaseline.ladder import Rung
-from scbaseline.metrics import METRICS
-from scbaseline.protocols import PROTOCOLS
+from scbaseline.judge.evidence import REFERENCE
+from scbaseline.judge.metrics import METRICS
 from scbaseline.report.layout import FAINT, INK, PALE, framed, look, place_legend
-from scbaseline.verdicts import Audit
+from scbaseline.study.ladder import Rung
+from scbaseline.study.protocols import PROTOCOLS
+from scbaseline.study.verdicts import Audit
 
 SHOWN = ("accuracy", "kappa")
 """Accuracy, as everybody knows it; kappa, which is 0 for guessing whatever the labels."""

@@ -3,13 +3,11 @@
 from rich.table import Table
 from rich.text import Text
 
-from scbaseline.card import ModelCard
-from scbaseline.compare import verdict
-from scbaseline.coverage import Coverage
-from scbaseline.evaluate import ESTIMAND, Evaluation
-from scbaseline.external import PROTOCOL, ExternalEvaluation
-from scbaseline.networks import RECIPES
-from scbaseline.protocols import CLUSTERS, TIERS
+from scbaseline.judge.compare import verdict
+from scbaseline.judge.scores import ESTIMAND, Evaluation
+from scbaseline.learn.recipes import RECIPES
+from scbaseline.model.card import ModelCard
+from scbaseline.model.coverage import Coverage
 from scbaseline.report.console import (
     SHOWN,
     WHERE_OVER_GROUPS,
@@ -19,7 +17,9 @@ from scbaseline.report.console import (
     group_lines,
     label_line,
 )
-from scbaseline.results import Training
+from scbaseline.study.evaluate import PROTOCOL, ExternalEvaluation
+from scbaseline.study.protocols import CLUSTERS, TIERS
+from scbaseline.study.results import Training
 
 
 def card_lines(card: ModelCard) -> str:

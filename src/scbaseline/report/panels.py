@@ -9,11 +9,11 @@ from matplotlib.collections import QuadMesh
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from scbaseline.evaluate import Evaluation
+from scbaseline.judge.scores import Evaluation
 from scbaseline.report.layout import BLUE, FAINT, INK, ORANGE, PALE, look, shortened, text_width
 
 if TYPE_CHECKING:
-    from scbaseline.curve import TrainingCurve
+    from scbaseline.learn.curve import TrainingCurve
 
 SHORT = 0.3
 """Inches; names on an axis are turned where one is wider than this."""

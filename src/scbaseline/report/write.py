@@ -12,14 +12,14 @@ import pandas as pd
 
 from scbaseline import keys
 from scbaseline.aside import Begun, Here
+from scbaseline.cells.space import log_normalise
 from scbaseline.data.datasets import DATASETS
 from scbaseline.errors import OutputError
-from scbaseline.features import log_normalise
 from scbaseline.files import require_space
-from scbaseline.networks import RECIPES
+from scbaseline.learn.recipes import RECIPES
 from scbaseline.report.draw import draw
 from scbaseline.report.folder import Put, check_folder, trust_table, write_json, write_together
-from scbaseline.results import Run
+from scbaseline.study.results import Run
 
 if TYPE_CHECKING:
     from anndata import AnnData

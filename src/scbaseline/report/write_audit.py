@@ -7,7 +7,7 @@ from typing import Any
 from scbaseline.report.audit import methods_paragraph
 from scbaseline.report.folder import Put, check_folder, trust_table, write_json, write_together
 from scbaseline.report.ladder import ladder_figure
-from scbaseline.verdicts import Audit
+from scbaseline.study.verdicts import Audit
 
 FIGURE = "figures/how_much_is_real.png"
 _TABLES = ("audit.json", "suspects.csv", "label_pairs.csv", "methods.txt", "audit.toml")

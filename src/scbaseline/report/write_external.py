@@ -3,12 +3,12 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from scbaseline.card import ModelCard
-from scbaseline.external import PROTOCOL, ExternalEvaluation
 from scbaseline.files import write_atomically
+from scbaseline.model.card import ModelCard
 from scbaseline.report.figures import confusion_figure
 from scbaseline.report.folder import check_folder, write_json
-from scbaseline.results import rows_of
+from scbaseline.study.evaluate import PROTOCOL, ExternalEvaluation
+from scbaseline.study.results import rows_of
 
 METRICS, FIGURE = "metrics.json", "confusion_matrix.png"
 

@@ -1,0 +1,1 @@
+"""What the cells are: quality control, feature space, neighbours, clusters, thinned counts."""

@@ -1,0 +1,99 @@
+"""Exploration: principal components in; neighbour graph, Leiden clusters and UMAP out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from scbaseline import keys
+from scbaseline.cells.leiden import leiden_clusters, leiden_uns
+from scbaseline.cells.neighbours import NeighbourGraph, neighbour_graph
+from scbaseline.cells.umap import BegunLayout, begin_layout, umap_layout, umap_uns
+from scbaseline.config import RunConfig
+
+__all__ = [
+    "Exploration",
+    "NeighbourGraph",
+    "begin_layout",
+    "explore_cells",
+    "leiden_clusters",
+    "neighbour_graph",
+    "scanpy_uns",
+    "umap_layout",
+]
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """A look at all cells: for the eye, and as a source of labels.
+
+    Attributes
+    ----------
+    pcs_nc
+        The principal components that the graph was built on, cells × components.
+    clusters_n
+        Leiden cluster of each cell, "0" the largest.
+    layout
+        The layout, which another process may still be making.
+    graph
+        The neighbour graph, and whether its neighbours are exact.
+    uns
+        What scanpy notes of the three steps, so that one can go on in scanpy.
+    """
+
+    pcs_nc: NDArray[np.float32]
+    clusters_n: NDArray[np.str_]
+    layout: BegunLayout
+    graph: NeighbourGraph
+    uns: dict[str, Any]
+
+    @property
+    def umap_n2(self) -> NDArray[np.float32]:
+        """Coordinates of each cell in the plane, waited for where they are not there yet."""
+        return self.layout.result()
+
+    @property
+    def obsp(self) -> dict[str, sparse.csr_matrix]:
+        """The neighbour graph as scanpy stores it."""
+        return {
+            "distances": self.graph.distances,
+            "connectivities": self.graph.connectivities,
+        }
+
+    @property
+    def n_clusters(self) -> int:
+        """The number of Leiden clusters."""
+        return len(np.unique(self.clusters_n))
+
+
+def explore_cells(pcs_nc: NDArray[np.float32], config: RunConfig) -> Exploration:
+    """Build the neighbour graph of scanpy, cluster it with Leiden, lay it out with UMAP.
+
+    Parameters
+    ----------
+    pcs_nc
+        Principal components, cells × components, of all cells.
+    config
+        ``n_neighbors``, ``n_pcs``, ``resolution``, ``seed``, ``threads``.
+
+    Raises
+    ------
+    InputError
+        Too few cells for a neighbourhood.
+
+    References
+    ----------
+    Traag, Waltman & van Eck, From Louvain to Leiden, Scientific Reports 2019;
+    McInnes, Healy & Melville, UMAP, arXiv 1802.03426.
+    """
+    graph = neighbour_graph(pcs_nc, config)
+    layout = begin_layout(graph, pcs_nc, config)
+    clusters_n = leiden_clusters(graph, resolution=config.resolution, seed=config.seed)
+    return Exploration(pcs_nc, clusters_n, layout, graph, scanpy_uns(graph, config))
+
+
+def scanpy_uns(graph: NeighbourGraph, config: RunConfig) -> dict[str, Any]:
+    """Return what scanpy notes of graph, clusters and layout made with these settings."""
+    return {"neighbors": graph.uns, keys.LEIDEN: leiden_uns(config), "umap": umap_uns()}

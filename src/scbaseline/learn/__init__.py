@@ -1,0 +1,1 @@
+"""Features and label codes in, fitted predictors out: recipes, training, calibration."""

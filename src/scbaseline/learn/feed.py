@@ -1,0 +1,116 @@
+"""Cells as features in, batches that a network takes out: dense, or sparse where that is faster."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+from torch import Tensor
+
+from scbaseline.learn.sparse import DENSE_FROM, SparseRows, WeightedSums
+
+if TYPE_CHECKING:
+    from scbaseline.cells.space import ScaledCounts
+
+_BLOCK = 4096  # rows taken at a time: many batches, so that what each block costs is shared
+
+
+@dataclass(frozen=True, eq=False)
+class DenseCells:
+    """Cells × features in full, on the device."""
+
+    x_nf: Tensor
+
+    def __len__(self) -> int:
+        return len(self.x_nf)
+
+    @property
+    def n_inputs(self) -> int:
+        """The number of features."""
+        return self.x_nf.shape[1]
+
+    def batches(self, order_n: Tensor, size: int) -> Iterator[Tensor]:
+        """Yield batches of the cells in an order, to train on."""
+        for rows in torch.split(order_n.to(self.x_nf.device), size):
+            yield self.x_nf[rows]
+
+    def blocks(self) -> Iterator[Tensor]:
+        """Yield all cells as they come, to predict."""
+        yield from torch.split(self.x_nf, _BLOCK)
+
+
+@dataclass(frozen=True, eq=False)
+class SparseCells:
+    """One constant row plus a sparse difference; a batch at a time is put on the device."""
+
+    constant_g: NDArray[np.floating[Any]]
+    difference_ng: "sparse.csr_matrix"
+    device: torch.device
+
+    def __len__(self) -> int:
+        return int(self.difference_ng.shape[0])
+
+    @property
+    def n_inputs(self) -> int:
+        """The number of genes."""
+        return int(self.difference_ng.shape[1])
+
+    def batches(self, order_n: Tensor, size: int) -> Iterator[SparseRows]:
+        """Yield batches of the cells in an order, to train on."""
+        constant_g = torch.from_numpy(np.asarray(self.constant_g, dtype=np.float32))
+        constant_g = constant_g.to(self.device)
+        n_genes = self.n_inputs
+        for rows in torch.split(order_n, max(1, _BLOCK // size) * size):
+            by_cell = self.difference_ng[rows.numpy()]
+            n_cells = by_cell.shape[0]
+            n_batches = -(-n_cells // size)
+            # With columns of its own for each batch, one conversion turns all batches over.
+            batch = np.repeat(np.arange(n_cells) // size, np.diff(by_cell.indptr))
+            apart = (by_cell.data, by_cell.indices + batch * n_genes, by_cell.indptr)
+            by_gene = sparse.csr_matrix(apart, shape=(n_cells, n_batches * n_genes)).tocsc()
+            for k, start in enumerate(range(0, n_cells, size)):
+                genes = slice(k * n_genes, (k + 1) * n_genes)
+                yield SparseRows(
+                    constant_g,
+                    _part(by_cell, slice(start, min(start + size, n_cells)), 0, self.device),
+                    _part(by_gene, genes, start, self.device),
+                )
+
+    def blocks(self) -> Iterator[SparseRows]:
+        """Yield all cells as they come, to predict."""
+        for start in range(0, len(self), _BLOCK):
+            block = self.difference_ng[start : start + _BLOCK]
+            yield SparseRows.from_csr(self.constant_g, block).to(self.device)
+
+
+def feed(x: "NDArray[np.float32] | ScaledCounts", device: torch.device) -> DenseCells | SparseCells:
+    """Prepare features for a network: scaled counts stay sparse where that is faster.
+
+    Parameters
+    ----------
+    x
+        Features, cells × features.
+    """
+    if not isinstance(x, np.ndarray):
+        difference_ng = x.difference_ng
+        n_cells, n_genes = difference_ng.shape
+        if difference_ng.nnz < DENSE_FROM * n_cells * n_genes:
+            return SparseCells(x.zero_g, difference_ng.astype(np.float32), device)
+        x = x.dense()
+    return DenseCells(torch.from_numpy(np.ascontiguousarray(x)).to(device))
+
+
+def _part(
+    matrix: "sparse.csr_matrix | sparse.csc_matrix", lines: slice, first: int, device: torch.device
+) -> WeightedSums:
+    """Cut adjacent rows of a CSR matrix (columns of a CSC matrix), whose index starts at first."""
+    indptr = matrix.indptr[lines.start : lines.stop + 1]
+    entries = slice(indptr[0], indptr[-1])
+    return WeightedSums(
+        torch.from_numpy((indptr - indptr[0]).astype(np.int32, copy=False)),
+        torch.from_numpy((matrix.indices[entries] - first).astype(np.int32, copy=False)),
+        torch.from_numpy(matrix.data[entries]),
+    ).to(device)

@@ -1,0 +1,1 @@
+"""The classifier as one torch module, its card and its file."""

@@ -1,0 +1,89 @@
+"""The model card: what a person and a program must know of a model, as JSON in its file."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+from scbaseline.learn.recipes import Recipe
+
+FORMAT_VERSION = 2
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a person and a program must know of a model before they use it.
+
+    Attributes
+    ----------
+    recipe
+        The recipe that was trained.
+    labels
+        The k labels that it can predict.
+    label_source
+        ``"clusters"`` or ``"given:<column>"``.
+    gene_symbols, gene_ids
+        Its genes; an id is empty where the training data had none.
+    protocol, tier
+        How its metrics were obtained, and what they are worth.
+    judged
+        On which cells: the model's own test cells, or those of a cross-validation.
+    metrics
+        Rows as in ``metrics.json``.
+    data
+        The training data: name, fingerprint, licence, citation, numbers of cells.
+    config
+        The settings that made it.
+    versions
+        The packages that made it.
+    tensors_sha256
+        Of the tensors beside the card; filled in when the file is written.
+    gene_loss
+        How macro-F1 fell on validation cells as genes were taken away; see
+        :func:`scbaseline.model.coverage.measure_gene_loss`.
+    notes
+        What had to differ from the settings, and other things to know.
+    """
+
+    recipe: Recipe
+    labels: tuple[str, ...]
+    label_source: str
+    gene_symbols: tuple[str, ...]
+    gene_ids: tuple[str, ...]
+    protocol: str
+    tier: str
+    judged: str
+    metrics: tuple[dict[str, Any], ...]
+    data: dict[str, Any]
+    config: dict[str, Any]
+    versions: dict[str, str]
+    kept_epoch: int
+    gene_loss: tuple[dict[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+    tensors_sha256: str = ""
+    format_version: int = field(default=FORMAT_VERSION)
+
+    def to_json(self) -> str:
+        """Return the card as JSON, the same text for the same card."""
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read a card.
+
+        Raises
+        ------
+        ValueError, TypeError, KeyError
+            The text is no card of this format.
+        """
+        values = json.loads(text)
+        version = values["format_version"]
+        if version != FORMAT_VERSION:
+            raise ValueError(f"its format is {version!r}; this version reads {FORMAT_VERSION}")
+        known = {f.name for f in fields(cls)}
+        values = {name: value for name, value in values.items() if name in known}
+        values["recipe"] = Recipe(
+            **{**values["recipe"], "hidden": tuple(values["recipe"]["hidden"])}
+        )
+        for name in ("labels", "gene_symbols", "gene_ids", "metrics", "gene_loss", "notes"):
+            values[name] = tuple(values[name])
+        return cls(**values)

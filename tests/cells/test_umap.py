@@ -1,0 +1,117 @@
+"""Claims about the layout, against scikit-learn's trustworthiness and scanpy's own."""
+
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+import scanpy as sc
+from anndata import AnnData
+from conftest import SMALL
+from sklearn.manifold import trustworthiness
+from sklearn.metrics import silhouette_score
+
+from scbaseline import keys
+from scbaseline.cells.explore import (
+    begin_layout,
+    explore_cells,
+    layout,
+    neighbour_graph,
+    umap_layout,
+)
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it would like tensorflow
+    from umap.umap_ import find_ab_params
+
+
+def ring(n_cells: int, *, seed: int = 0) -> np.ndarray:
+    """Return cells around a circle, in five dimensions: continuous, in one piece."""
+    rng = np.random.default_rng(seed)
+    angle_n = rng.uniform(0, 2 * np.pi, n_cells)
+    pcs_nc = rng.normal(scale=0.3, size=(n_cells, 5))
+    pcs_nc[:, 0] += 5 * np.cos(angle_n)
+    pcs_nc[:, 1] += 5 * np.sin(angle_n)
+    return pcs_nc.astype(np.float32)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_keeps_neighbours_as_well_as_scanpys() -> None:
+    """Trustworthiness on a ring is at most .01 below that of scanpy's own layout."""
+    pcs_nc = ring(400)
+    found = explore_cells(pcs_nc, SMALL)
+    theirs = AnnData(obsm={keys.X_PCA: pcs_nc}, obsp=found.obsp, uns=found.uns)
+    sc.tl.umap(theirs, random_state=0)
+    ours, scanpys = (
+        trustworthiness(pcs_nc, xy_n2, n_neighbors=10)
+        for xy_n2 in (found.umap_n2, theirs.obsm[keys.X_UMAP])
+    )
+    assert ours > scanpys - 0.01
+
+
+def test_pieces_of_a_graph_stay_apart() -> None:
+    """Four blobs without an edge between them are four islands, none torn."""
+    rng = np.random.default_rng(0)
+    blob_n = np.arange(400) % 4
+    pcs_nc = (20 * np.eye(5)[blob_n] + rng.normal(size=(400, 5))).astype(np.float32)
+    assert silhouette_score(explore_cells(pcs_nc, SMALL).umap_n2, blob_n) > 0.7
+
+
+def test_the_other_process_makes_the_same_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A begun layout is, bit by bit, the one made here; and it is not made here."""
+    pcs_nc = ring(100)
+    graph = neighbour_graph(pcs_nc, SMALL)
+    here = umap_layout(graph, pcs_nc, SMALL)
+    monkeypatch.setattr(layout, "_lay_out", None)
+    np.testing.assert_array_equal(begin_layout(graph, pcs_nc, SMALL).result(), here)
+
+
+@pytest.mark.parametrize("program", ["/no/such/python", None, "{python_that_fails}"])
+def test_without_another_process_the_layout_is_made_here(
+    program: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Python cannot be started again, or fails, the layout still comes."""
+    pcs_nc = ring(100)
+    graph = neighbour_graph(pcs_nc, SMALL)
+    if program == "{python_that_fails}":
+        monkeypatch.setattr(layout, "_CHILD", "raise SystemExit(3)")
+    else:
+        monkeypatch.setattr(sys, "executable", program)
+    begun = begin_layout(graph, pcs_nc, SMALL)
+    np.testing.assert_array_equal(begun.result(), umap_layout(graph, pcs_nc, SMALL))
+
+
+def test_a_dropped_layout_leaves_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a run fails before its layout is asked for, the other process ends with it."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Noted(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *args: object, **kwargs: object) -> None:
+            super().__init__(*args, **kwargs)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    monkeypatch.setattr(layout, "_CHILD", "import time; time.sleep(60)")
+    pcs_nc = ring(50)
+    begun = begin_layout(neighbour_graph(pcs_nc, SMALL), pcs_nc, SMALL)
+    assert started[0].poll() is None
+    del begun
+    assert started[0].poll() is not None
+
+
+def test_the_curve_is_umap_learns() -> None:
+    """The constants are what umap-learn fits to spread 1 and scanpy's min_dist .5."""
+    assert pytest.approx(find_ab_params(1.0, 0.5)) == (layout._A, layout._B)
+
+
+def test_without_scranpy_umap_learn_makes_the_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where scranpy has no wheels, the layout still keeps neighbours, and the seed fixes it."""
+    monkeypatch.setattr(layout, "has_scranpy", lambda: False)
+    pcs_nc = ring(120)
+    graph = neighbour_graph(pcs_nc, SMALL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        one, two = (umap_layout(graph, pcs_nc, SMALL) for _ in range(2))
+    np.testing.assert_array_equal(one, two)
+    assert trustworthiness(pcs_nc, one, n_neighbors=10) > 0.9
