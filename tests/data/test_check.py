@@ -1,5 +1,7 @@
 """check_counts lets raw counts through, whole, and says of anything else what it is."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +14,7 @@ from scipy import sparse
 from scbaseline.data.check import check_counts
 from scbaseline.data.provenance import provenance_of
 from scbaseline.data.read import read_counts
-from scbaseline.errors import InputError
+from scbaseline.errors import InputError, ScbaselineWarning
 
 COUNTS = np.array([[0, 3, 0, 1], [2, 0, 0, 0], [0, 0, 5, 1]])
 
@@ -181,12 +183,16 @@ def test_refuses_indices_that_point_outside() -> None:
         check_counts(adata)
 
 
-def test_refuses_two_cells_of_one_name() -> None:
-    """Predictions are joined by cell name, so it has to be unique."""
+def test_cells_of_one_name_are_counted_row_by_row_with_a_warning() -> None:
+    """Two samples that were joined share barcodes; each row stays a cell, the second is a-1."""
     adata = _adata(COUNTS)
-    adata.obs_names = ["a", "b", "a"]
-    with pytest.raises(InputError, match=r"two cells are called 'a'"):
-        check_counts(adata)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # AnnData's own
+        adata.obs_names = ["a", "b", "a"]
+    with pytest.warns(ScbaselineWarning, match=r"1 cells have the name .*\(the first: 'a'\)"):
+        checked = check_counts(adata)
+    np.testing.assert_array_equal(checked.X.toarray(), COUNTS)
+    assert checked.obs_names.tolist() == ["a", "b", "a-1"]
 
 
 def test_makes_gene_names_unique_in_silence() -> None:

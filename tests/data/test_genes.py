@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from scbaseline.data.genes import align_genes, aligned_counts, name_genes
+from scbaseline.data.genes import align_genes, aligned_counts
+from scbaseline.data.naming import name_genes
 from scbaseline.data.renamed import TODAY
 from scbaseline.errors import InputError
 
@@ -120,28 +121,30 @@ def test_aligned_counts_of_some_rows(rows: object) -> None:
 def test_symbols_come_from_the_column_that_has_them(column: str) -> None:
     """Ensembl ids as names move to gene_ids; a gene without a symbol keeps its id."""
     var = pd.DataFrame({column: ["LYZ", None]}, index=[f"{LYZ}.7", CD3D])
-    named = name_genes(var)
+    named = name_genes(var).var
     assert named.index.tolist() == ["LYZ", CD3D]
     assert named["gene_ids"].tolist() == [f"{LYZ}.7", CD3D]
 
 
 def test_ids_stay_names_where_there_are_no_symbols() -> None:
     """Without a column of symbols, the ids are both."""
-    named = name_genes(pd.DataFrame(index=[LYZ, CD3D]))
+    named = name_genes(pd.DataFrame(index=[LYZ, CD3D])).var
     assert named.index.tolist() == named["gene_ids"].tolist() == [LYZ, CD3D]
 
 
 def test_ids_are_found_under_other_names() -> None:
     """A column of Ensembl ids is known by what it holds."""
-    named = name_genes(pd.DataFrame({"ensembl_id": [LYZ, None]}, index=["LYZ", "x"]))
+    named = name_genes(pd.DataFrame({"ensembl_id": [LYZ, None]}, index=["LYZ", "x"])).var
     assert "gene_ids" not in named  # half of them is no majority
-    named = name_genes(pd.DataFrame({"ensembl_id": [LYZ, CD3D, None]}, index=["LYZ", "CD3D", "x"]))
+    named = name_genes(
+        pd.DataFrame({"ensembl_id": [LYZ, CD3D, None]}, index=["LYZ", "CD3D", "x"])
+    ).var
     assert named["gene_ids"].tolist() == [LYZ, CD3D, ""]
 
 
 def test_repeated_symbols_are_named_as_scanpy_does() -> None:
     """The second LYZ is LYZ-1, even beside a gene that is called LYZ-1 already."""
-    named = name_genes(pd.DataFrame(index=["LYZ", "LYZ-1", "LYZ", "LYZ"]))
+    named = name_genes(pd.DataFrame(index=["LYZ", "LYZ-1", "LYZ", "LYZ"])).var
     assert named.index.tolist() == ["LYZ", "LYZ-1", "LYZ-2", "LYZ-3"]
 
 

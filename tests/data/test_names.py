@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from scbaseline.data.names import Names, examine_names, with_dashes
+from scbaseline.data.dashes import with_dashes
+from scbaseline.data.names import Names, examine_names
 from scbaseline.data.read import read_counts
 
 SYMBOLS = ["LYZ", "CD3D", "MS4A1", "HLA-DRA", "MT-CO1", "B2M"]
@@ -33,13 +34,13 @@ def _names(genes: list[str], cells: list[str] = CELLS, **var: object) -> Names:
 def test_kind_and_species_are_told(genes: list[str], kind: str, species: str) -> None:
     """Symbols, ids and species are told by the names alone."""
     names = _names(genes)
-    assert (names.kind, names.species) == (kind, species)
+    assert (names.naming.kind, names.species) == (kind, species)
 
 
 def test_versions_and_duplicates_are_counted() -> None:
     """Ids with versions are counted in the ids, too; the second of a name is a duplicate."""
     names = _names(["A", "B", "A"], gene_ids=["ENSG00000000001.2", "", "ENSG00000000003.1"])
-    assert (names.n_versioned, names.n_duplicates) == (2, 1)
+    assert (names.n_versioned, names.naming.n_duplicates) == (2, 1)
 
 
 @pytest.mark.parametrize(
@@ -63,10 +64,10 @@ def test_transposed_is_told(cells: list[str], genes: list[str], transposed: bool
 def test_antibodies_are_told_by_type_or_name() -> None:
     """Feature types are counted; without them, names of antibodies and hashtags are."""
     types = ["Gene Expression", "Antibody Capture", "Antibody Capture"]
-    assert _names(["LYZ", "CD3", "CD4"], feature_types=types).other_features == {
+    assert _names(["LYZ", "CD3", "CD4"], feature_types=types).naming.by_type == {
         "Antibody Capture": 2
     }
-    named = _names(["LYZ", "CD3_TotalSeqB", "Hashtag1", "HTO-2"]).other_features
+    named = _names(["LYZ", "CD3_TotalSeqB", "Hashtag1", "HTO-2"]).naming.by_name
     assert list(named.values()) == [3]
 
 

@@ -36,10 +36,10 @@ def test_h5ad_keeps_its_annotations(tmp_path: Path) -> None:
 
 
 def test_h5ad_with_ensembl_ids_gets_symbols(tmp_path: Path) -> None:
-    """Ids move to gene_ids, symbols become the unique names."""
+    """Ids move to gene_ids, symbols become the unique names; what is none gives way to the id."""
     adata = counts_adata(index=IDS, feature_name=SYMBOLS)
     read = read_counts(written(adata, tmp_path / "x.h5ad"))
-    assert read.var_names.tolist() == ["LYZ", "CD3D", "NA", "LYZ-1"]
+    assert read.var_names.tolist() == ["LYZ", "CD3D", IDS[2], "LYZ-1"]
     assert read.var["gene_ids"].tolist() == IDS
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import scanpy
 from anndata import AnnData
@@ -68,10 +69,15 @@ def _usual(*, n_cells: int = 40, n_genes: int = 60) -> np.ndarray:
     return np.random.default_rng(0).poisson(0.8, size=(n_cells, n_genes))
 
 
+def _named(matrix: object) -> AnnData:
+    var = pd.DataFrame(index=[f"GENE{g}" for g in range(matrix.shape[1])])
+    return AnnData(matrix, var=var)
+
+
 @pytest.mark.parametrize("target", [1e4, 1e6, None])
 def test_scanpys_normalisation_is_undone(target: float | None) -> None:
     """What scanpy's two steps did to usual counts is undone, and the target is named."""
-    adata = AnnData(sparse.csr_matrix(_usual(), dtype=np.float32))
+    adata = _named(sparse.csr_matrix(_usual(), dtype=np.float32))
     median = float(np.median(_usual().sum(axis=1)))
     scanpy.pp.normalize_total(adata, target_sum=target)
     scanpy.pp.log1p(adata)
@@ -95,7 +101,7 @@ def test_real_counts_come_back_and_are_known(test_data: Path) -> None:
 
 def test_what_was_done_is_said() -> None:
     """The provenance keeps a note for the report."""
-    adata = AnnData(_normalised(_usual(), 1e4, "log1p", np.float32))
+    adata = _named(_normalised(_usual(), 1e4, "log1p", np.float32))
     notes = provenance_of(check_counts(adata)).notes
     assert notes[0].startswith("X held log1p of counts per 10,000; the counts were recovered")
 
@@ -104,7 +110,7 @@ def test_totals_reveal_the_factor_that_a_cell_shares() -> None:
     """A cell of even counts comes back whole where obs has the totals before normalisation."""
     matrix = _usual()
     matrix[3] *= 2
-    adata = AnnData(_normalised(matrix, 1e4, "log1p", np.float32))
+    adata = _named(_normalised(matrix, 1e4, "log1p", np.float32))
     assert check_counts(adata).X[3].sum() == matrix[3].sum() / 2
     adata.obs["n_counts"] = matrix.sum(axis=1)
     np.testing.assert_array_equal(check_counts(adata).X.toarray(), matrix)
@@ -112,7 +118,7 @@ def test_totals_reveal_the_factor_that_a_cell_shares() -> None:
 
 def test_columns_that_are_no_totals_change_nothing() -> None:
     """A column of that name with other numbers does not spoil the counts."""
-    adata = AnnData(_normalised(_usual(), 1e4, "log1p", np.float32))
+    adata = _named(_normalised(_usual(), 1e4, "log1p", np.float32))
     adata.obs["n_counts"] = np.random.default_rng(1).integers(50, 900, size=adata.n_obs)
     np.testing.assert_array_equal(check_counts(adata).X.toarray(), _usual())
 
@@ -124,7 +130,7 @@ def test_one_value_that_does_not_fit_is_enough_to_refuse(spoil: float) -> None:
     cell, gene = np.argwhere(_usual() >= 2)[-1]
     logs[cell, gene] += spoil
     with pytest.raises(InputError, match=r"look like log1p .* counts per 10,000, which do not"):
-        check_counts(AnnData(logs))
+        check_counts(_named(logs))
 
 
 def test_blocks_are_recovered_as_the_whole() -> None:

@@ -1,11 +1,14 @@
 """Turns a table of annotations by cell id into columns of obs."""
 
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
 from anndata import AnnData
 
-from scbaseline.data.tables import open_text, separator_of
+from scbaseline.data.encoding import open_text
+from scbaseline.data.layout import layout_of
+from scbaseline.data.naming import unique_names
 from scbaseline.errors import DataNotFoundError, InputError, did_you_mean
 
 _ENOUGH = 0.5  # of the cells
@@ -40,7 +43,10 @@ def join_obs(adata: AnnData, path: Path) -> tuple[AnnData, tuple[str, ...]]:
     names = adata.obs_names.astype(str)
     if not names.is_unique:
         name = names[names.duplicated()][0]
-        raise InputError(f"{path}: cannot be joined, since two cells are called {name!r}")
+        raise InputError(
+            f"{path}: cannot be joined, since two cells are called {name!r}; give cells names of "
+            "their own in both files, or leave --obs out (then each row is labelled)"
+        )
     matched = names.isin(table.index)
     if matched.sum() < _ENOUGH * len(names):
         raise InputError(
@@ -72,16 +78,29 @@ def join_obs(adata: AnnData, path: Path) -> tuple[AnnData, tuple[str, ...]]:
 
 
 def _read(path: Path) -> pd.DataFrame:
+    if path.is_symlink() and not path.exists():
+        raise DataNotFoundError(
+            f"{path}: is a link to {path.readlink()}, which is not there; mend the link"
+        )
     if not path.is_file():
         beside = path.parent.iterdir() if path.parent.is_dir() else []
         siblings = [other.name for other in beside if other.is_file()]
         raise DataNotFoundError(f"{path}: no such file. {did_you_mean(path.name, siblings)}")
     try:
+        layout = layout_of(path)
         with open_text(path) as file:
-            separator = separator_of(file.readline())
-        table = pd.read_csv(path, sep=separator, index_col=0, dtype={0: str}, encoding="utf-8-sig")
+            for _ in islice(file, layout.n_skipped):
+                pass
+            table = pd.read_csv(
+                file, sep=layout.pandas_separator, header=None, index_col=0, dtype={0: str},
+                usecols=range(layout.n_fields) if layout.trailing else None, skipinitialspace=True,
+            )  # fmt: skip
+        named = [name or f"unnamed {place}" for place, name in enumerate(layout.columns, start=1)]
+        table.columns = unique_names(named)
     except pd.errors.EmptyDataError as error:
         raise InputError(f"{path}: is empty; pass a table with cell ids first") from error
+    except InputError as error:
+        raise InputError(f"{path}: {str(error).removeprefix(f'{path.name} ')}") from error
     except (OSError, EOFError, ValueError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
         raise InputError(f"{path}: cannot be read as a table ({reason})") from error

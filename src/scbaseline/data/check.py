@@ -4,6 +4,7 @@ What values and names look like is known in :mod:`scbaseline.data.doctor` alone.
 """
 
 import copy
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -15,11 +16,11 @@ from scbaseline import keys
 from scbaseline.data.doctor import Diagnosis, examine
 from scbaseline.data.findings import BINARISED, findings, is_binarised, recovered, title
 from scbaseline.data.fingerprint import fingerprint
-from scbaseline.data.genes import unique_names
 from scbaseline.data.matrix import canonical_csr
-from scbaseline.data.names import with_dashes
+from scbaseline.data.naming import unique_names
 from scbaseline.data.provenance import Provenance, identified, provenance_of
-from scbaseline.errors import InputError, did_you_mean
+from scbaseline.data.writable import require_one_of_each, writable_table
+from scbaseline.errors import InputError, ScbaselineWarning, did_you_mean
 
 _ROUNDING = 1e-6  # of totals that were summed or kept as float32
 
@@ -46,15 +47,21 @@ def check_counts(
     Returns
     -------
     A new AnnData. X is canonical CSR float32 (duplicates summed, no stored zeros);
-    ``obs["total_counts"]`` is float64; obs, var and uns are copies, with the provenance
-    brought up to date, whose ``notes`` say what was done; layers, obsm, obsp, varm and raw
-    are left out.
+    ``obs["total_counts"]`` is float64; obs and var are copies that AnnData can write,
+    uns is a copy, with the provenance brought up to date, whose ``notes`` say what was done;
+    layers, obsm, obsp, varm and raw are left out.
 
     Raises
     ------
     InputError
-        X holds something else than counts, nothing at all, genes × cells, or two cells of
-        one name; or the totals cannot be those of these counts.
+        X holds something else than counts, nothing at all, or genes × cells; genes have no
+        names; obs or var has two columns of one name; or the totals cannot be those of
+        these counts.
+
+    Warns
+    -----
+    ScbaselineWarning
+        Cells share a name; in the result the second ``A`` is ``A-1``.
     """
     provenance = provenance_of(adata)
     if allow_fractional:
@@ -66,29 +73,42 @@ def check_counts(
 
 
 def _checked(adata: AnnData, provenance: Provenance, total_key: str | None) -> AnnData:
-    counts_ng = canonical_csr(adata.X, copy=True)
+    require_one_of_each(adata.obs, what="obs")
+    require_one_of_each(adata.var, what="var")
+    # Without X, the diagnosis says where the counts are.
+    counts_ng = None if adata.X is None else canonical_csr(adata.X, copy=True)
     diagnosis = examine(adata, x=counts_ng)
+    naming = diagnosis.names.naming
     require_usable(diagnosis, adata, allow_fractional=provenance.allow_fractional)
+    assert counts_ng is not None  # noqa: S101 (an X that is missing was refused)
     if diagnosis.values.recovery is not None:
         counts_ng = diagnosis.values.recovery.counts(counts_ng)
+    if naming.n_other_rows:
+        counts_ng = counts_ng[:, naming.is_gene]
 
     if total_key is None and provenance.total_key in adata.obs:
         total_key = provenance.total_key
-    totals_n: npt.NDArray[np.float64] = np.asarray(counts_ng @ np.ones(adata.n_vars))
+    totals_n: npt.NDArray[np.float64] = np.asarray(counts_ng @ np.ones(counts_ng.shape[1]))
     totals_n = totals_of(adata.obs, total_key or "", totals_n)
 
-    obs, var, uns = adata.obs.copy(), adata.var.copy(), copy.deepcopy(dict(adata.uns))
+    obs, changed_obs = writable_table(adata.obs, what="obs")
+    var, changed_var = writable_table(naming.var, what="var")
+    uns = copy.deepcopy(dict(adata.uns))
     obs[keys.TOTAL_COUNTS] = totals_n
-    var.index = unique_names(with_dashes([str(name) for name in var.index]))
+    warn_of_cells_of_one_name(diagnosis)
+    obs.index = unique_names(obs.index)
     # It says of X what holds no longer, and scanpy would warn of a second logarithm.
     uns.pop("log1p", None)
     checked = AnnData(counts_ng, obs=obs, var=var, uns=uns)
     provenance = _brought_up_to_date(provenance, adata, checked)
+    n_others = provenance.n_other_features + naming.n_other_rows
+    notes = [*provenance.notes, *notes_of(diagnosis, total_key), *changed_obs, *changed_var]
     checked.uns[keys.PROVENANCE] = replace(
         provenance,
         total_key=total_key or "",
+        n_other_features=n_others,
         fractional=diagnosis.values.kind == "fractional",
-        notes=tuple(dict.fromkeys([*provenance.notes, *notes_of(diagnosis, total_key)])),
+        notes=tuple(dict.fromkeys(notes)),
     ).to_uns()
     return checked
 
@@ -111,9 +131,21 @@ def require_usable(diagnosis: Diagnosis, adata: AnnData, *, allow_fractional: bo
             raise InputError(str(finding))
 
 
+def warn_of_cells_of_one_name(diagnosis: Diagnosis) -> None:
+    """Warn where cells share a name: each is a cell of its own, but names find only one."""
+    names = diagnosis.names
+    if names.n_duplicate_cells:
+        warnings.warn(
+            f"{names.n_duplicate_cells:,} cells have the name of an earlier cell (the first: "
+            f"{names.duplicate_cell!r}); each row is a cell of its own, in the order of the input",
+            ScbaselineWarning,
+            stacklevel=4,
+        )
+
+
 def notes_of(diagnosis: Diagnosis, total_key: str | None) -> list[str]:
     """Say what was done to the input, and what weakens it."""
-    values, names = diagnosis.values, diagnosis.names
+    values = diagnosis.values
     notes = []
     if values.recovery is not None:
         notes.append(f"X held {title(values)}; {recovered(values)}")
@@ -121,8 +153,7 @@ def notes_of(diagnosis: Diagnosis, total_key: str | None) -> list[str]:
         notes.append("X holds counts with fractions, which were allowed")
     if is_binarised(values):
         notes.append(f"no count is above 1; {BINARISED}")
-    if names.n_dotted:
-        notes.append(f"{names.n_dotted:,} gene names got back dashes that had become dots")
+    notes += diagnosis.names.naming.notes
     if diagnosis.selected and not total_key:
         named = f", perhaps {diagnosis.totals}" if diagnosis.totals else ""
         notes.append(

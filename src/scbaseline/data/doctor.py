@@ -10,8 +10,8 @@ from anndata import AnnData
 
 from scbaseline.data.blocks import row_blocks
 from scbaseline.data.names import Names, examine_names
-from scbaseline.data.values import Values, examine_values
-from scbaseline.errors import InputError
+from scbaseline.data.sources import Source, sources_beside_x
+from scbaseline.data.values import Values, examine_values, no_values
 
 FEW_GENES = 5_000
 """No whole transcriptome has fewer genes."""
@@ -30,6 +30,8 @@ class Diagnosis:
 
     Attributes
     ----------
+    n_genes
+        Rows of the file that are genes.
     values
         What X holds.
     names
@@ -37,8 +39,8 @@ class Diagnosis:
     n_empty
         Cells without a count.
     elsewhere
-        Where there are whole numbers from 0 on, other than in X, if X has none:
-        the names of layers, and ``None`` for raw.
+        Layers and raw that hold counts, the best first: all where X holds none, else those
+        of more genes than X.
     totals
         The column of obs that seems to hold each cell's total over all genes, or ``""``.
     selected
@@ -51,7 +53,7 @@ class Diagnosis:
     values: Values
     names: Names
     n_empty: int
-    elsewhere: tuple[str | None, ...]
+    elsewhere: tuple[Source, ...]
     totals: str
     selected: Literal["", "totals", "few genes"]
 
@@ -70,9 +72,10 @@ def examine(adata: AnnData, *, x: Any = None) -> Diagnosis:
     Raises
     ------
     InputError
-        X is missing, holds no numbers, or is damaged.
+        X holds no numbers, or is damaged.
     """
-    values = examine_values(row_blocks(adata.X if x is None else x))
+    x = adata.X if x is None else x
+    values = no_values(adata.n_obs) if x is None else examine_values(row_blocks(x))
     counts_n = values.sums_n
     totals = ""
     if values.recovery is not None:
@@ -83,41 +86,20 @@ def examine(adata: AnnData, *, x: Any = None) -> Diagnosis:
         counts_n = _recovered_sums(values)
     if not totals:
         totals = _totals_over_all_genes(adata.obs, counts_n)
+    names = examine_names(adata.obs_names, adata.var)
     return Diagnosis(
         n_cells=adata.n_obs,
-        n_genes=adata.n_vars,
+        n_genes=len(names.naming.var),
         values=values,
-        names=examine_names(adata.obs_names, adata.var),
-        n_empty=int((values.n_genes_n == 0).sum()),
-        elsewhere=() if values.kind == "counts" else tuple(_elsewhere(adata)),
+        names=names,
+        n_empty=0 if x is None else int((values.n_genes_n == 0).sum()),
+        elsewhere=sources_beside_x(
+            adata,
+            more_than=adata.n_vars if values.kind == "counts" or values.recovery else 0,
+        ),
         totals=totals,
         selected=_selected(adata, values, counts_n, totals),
     )
-
-
-def holds_counts(matrix: Any) -> bool:
-    """Say whether a matrix holds whole numbers from 0 on, up to the first that is none."""
-    any_count = False
-    try:
-        for _, block in row_blocks(matrix):
-            values = block.data
-            if not np.all(np.isfinite(values) & (values >= 0)):
-                return False
-            if not np.all(np.rint(values) == values):
-                return False
-            any_count = any_count or bool(len(values))
-    except InputError:
-        return False
-    return any_count
-
-
-def _elsewhere(adata: AnnData) -> list[str | None]:
-    # The usual names first: several layers may hold whole numbers.
-    layers = sorted(adata.layers, key=lambda name: (name not in ("counts", "raw"), name))
-    found: list[str | None] = [name for name in layers if holds_counts(adata.layers[name])]
-    if adata.raw is not None and holds_counts(adata.raw.X):
-        found.append(None)
-    return found
 
 
 def _totals_before_normalisation(obs: pd.DataFrame, values: Values) -> str:

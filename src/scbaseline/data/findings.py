@@ -1,13 +1,14 @@
 """Turns a diagnosis into sentences: what was found, what it means, what to type next."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+import shlex
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from scbaseline.data.doctor import Diagnosis
 from scbaseline.data.recovery import SCALES
+from scbaseline.data.sources import Source
 from scbaseline.data.values import Values
 
 
@@ -53,30 +54,11 @@ def findings(
     said = [
         *_of_shape(diagnosis),
         *_of_values(diagnosis, obs_names, var_names, allow_fractional),
+        *_of_sources(diagnosis),
         *_of_totals(diagnosis),
         *_of_genes(diagnosis),
     ]
     return tuple(sorted(said, key=lambda finding: not finding.is_refusal))
-
-
-def summary(diagnosis: Diagnosis, said: tuple[Finding, ...]) -> dict[str, Any]:
-    """Return a diagnosis as a program reads it, without what is said of single cells."""
-    values, names = diagnosis.values, asdict(diagnosis.names)
-    recovery = values.recovery
-    return {
-        "n_cells": diagnosis.n_cells,
-        "n_genes": diagnosis.n_genes,
-        "n_empty_cells": diagnosis.n_empty,
-        "values": values.kind,
-        "target_sum": values.target,
-        "recoverable": recovery is not None,
-        "selected_genes": diagnosis.selected,
-        "total_key": diagnosis.totals,
-        "counts_elsewhere": ["raw" if name is None else name for name in diagnosis.elsewhere],
-        "names": names,
-        "usable": not any(finding.is_refusal for finding in said),
-        "findings": [asdict(finding) for finding in said],
-    }
 
 
 def _of_shape(diagnosis: Diagnosis) -> list[Finding]:
@@ -99,9 +81,9 @@ def _of_shape(diagnosis: Diagnosis) -> list[Finding]:
     if names.duplicate_cell:
         said.append(
             Finding(
-                f"two cells are called {names.duplicate_cell!r}",
-                next_step="make the names unique, e.g. in Python: adata.obs_names_make_unique()",
-                is_refusal=True,
+                f"{names.n_duplicate_cells:,} cells have the name of an earlier cell "
+                f"({names.duplicate_cell!r})",
+                "they are labelled row by row; --obs, which joins by name, is refused",
             )
         )
     return said
@@ -117,6 +99,8 @@ def _of_values(
         if not is_binarised(values):
             return [Finding(found)]
         return [Finding(found, BINARISED, "give the counts themselves")]
+    if values.kind == "missing":
+        return [Finding("X is missing", next_step=_where_counts_are(diagnosis), is_refusal=True)]
     if values.kind == "zeros":
         if diagnosis.n_cells == 0 or diagnosis.n_genes == 0:
             return []
@@ -194,15 +178,37 @@ def _of_target(values: Values) -> str:
 
 def _where_counts_are(diagnosis: Diagnosis) -> str:
     """Say what to type: where the file holds counts elsewhere than in X, how to take them."""
-    if not diagnosis.elsewhere:
+    return how_to_take(diagnosis.elsewhere)
+
+
+def how_to_take(sources: tuple[Source, ...]) -> str:
+    """Say which matrix beside X to take, and how; the others and their numbers of genes."""
+    if not sources:
         return "pass raw counts"
-    name = diagnosis.elsewhere[0]
-    if name is None:
-        return "raw.X holds whole numbers: pass --use-raw (in Python: adata = adata.raw.to_adata())"
+    best, others = sources[0], ""
+    if len(sources) > 1:
+        others = "; so do " + ", ".join(
+            f"{source.name} ({source.n_genes:,} genes)" for source in sources[1:4]
+        )
+    if best.layer is None:
+        return f"{best}: pass --use-raw (in Python: adata = adata.raw.to_adata()){others}"
     return (
-        f"layers[{name!r}] holds whole numbers: pass --layer {name} "
-        f"(in Python: adata.X = adata.layers[{name!r}])"
+        f"{best}: pass --layer {shlex.quote(best.layer)} "
+        f"(in Python: adata.X = adata.layers[{best.layer!r}]){others}"
     )
+
+
+def _of_sources(diagnosis: Diagnosis) -> list[Finding]:
+    """Say where there are counts of more genes than in an X that can be used."""
+    is_usable = diagnosis.values.kind == "counts" or diagnosis.values.recovery is not None
+    if not (is_usable and diagnosis.elsewhere):
+        return []
+    return [
+        Finding(
+            f"X has {diagnosis.n_genes:,} genes only",
+            next_step=how_to_take(diagnosis.elsewhere),
+        )
+    ]
 
 
 def _of_totals(diagnosis: Diagnosis) -> list[Finding]:
@@ -230,32 +236,52 @@ def _of_totals(diagnosis: Diagnosis) -> list[Finding]:
 
 def _of_genes(diagnosis: Diagnosis) -> list[Finding]:
     names = diagnosis.names
+    naming = names.naming
     said = []
-    if names.kind:
-        species = f", {names.species}" if names.species else ""
-        said.append(Finding(f"genes are named by {names.kind}{species}"))
-    if names.species == "human and mouse":
-        said[-1] = Finding(said[-1].found, "cells of one species have the other's genes at 0")
-    if names.n_versioned:
+    if naming.problem and not names.transposed:
+        said.append(Finding(naming.problem, is_refusal=True))
+    species = f", {names.species}" if names.species else ""
+    if naming.kind and not naming.problem:
+        taken = f", taken from var[{naming.column!r}]" if naming.column else ""
+        mixed = names.species == "human and mouse"
         said.append(
             Finding(
-                f"{names.n_versioned:,} Ensembl ids have versions", "they are found without them"
+                f"genes are named by {naming.kind}{species}{taken}",
+                "cells of one species have the other's genes at 0" if mixed else "",
             )
         )
-    if names.n_dotted:
+    if naming.n_unnamed and not naming.problem:
         said.append(
             Finding(
-                f"{names.n_dotted:,} gene names have dots for dashes, as R makes them",
-                "HLA.DRA is taken for HLA-DRA",
+                f"{naming.n_unnamed:,} genes have no name ({naming.first_unnamed!r})",
+                "they are never matched with a gene of another file",
             )
         )
-    if names.n_duplicates:
-        said.append(
-            Finding(
-                f"{names.n_duplicates:,} genes have the name of an earlier gene",
-                "the second of a name is called NAME-1",
-            )
-        )
-    for kind, n in names.other_features.items():
-        said.append(Finding(f"{n:,} rows are not genes: {kind}"))
+    for n, what, meaning in (
+        (
+            names.n_prefixed,
+            f"genes have a prefix before their names ({names.first_prefixed!r})",
+            "they are found without it where a model knows the rest only",
+        ),
+        (
+            naming.n_ids_inside,
+            "names of genes hold an Ensembl id beside something else",
+            "genes are found by that id",
+        ),
+        (names.n_versioned, "Ensembl ids have versions", "they are found without them"),
+        (
+            naming.n_dotted,
+            "gene names have dots for dashes, as R makes them",
+            "HLA.DRA is taken for HLA-DRA",
+        ),
+        (
+            naming.n_duplicates,
+            "genes have the name of an earlier gene",
+            "the second of a name is called NAME-1",
+        ),
+    ):
+        if n:
+            said.append(Finding(f"{n:,} {what}", meaning))
+    for kind, n in {**naming.by_type, **naming.by_name}.items():
+        said.append(Finding(f"{n:,} rows are not genes: {kind}", "they are left out"))
     return said

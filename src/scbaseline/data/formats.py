@@ -1,5 +1,7 @@
 """Turns the path of a file or folder into an AnnData, by a table of formats."""
 
+import errno
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -9,13 +11,16 @@ from pathlib import Path
 from anndata import AnnData
 
 from scbaseline.data.blocks import whole_matrix
-from scbaseline.data.genes import name_genes
-from scbaseline.data.matrix import canonical_csr
-from scbaseline.data.names import gene_mask
+from scbaseline.data.findings import how_to_take
+from scbaseline.data.foreign import how_to_convert
+from scbaseline.data.matrix import canonical_csr, require_intact
+from scbaseline.data.naming import Naming, name_genes
 from scbaseline.data.options import ReadOptions
+from scbaseline.data.other_folders import read_folder
+from scbaseline.data.sources import sources_beside_x
 from scbaseline.data.stores import open_h5ad, open_zarr, read_h5ad, read_zarr
 from scbaseline.data.tables import read_table
-from scbaseline.data.tenx import read_10x_mtx, read_10x_tar
+from scbaseline.data.tenx import read_10x_tar
 from scbaseline.data.tenx_h5 import read_10x_h5
 from scbaseline.errors import (
     DataNotFoundError,
@@ -24,6 +29,8 @@ from scbaseline.errors import (
     ScbaselineWarning,
     did_you_mean,
 )
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)  # what the system says of a full disk
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,7 @@ class Format:
     open: Callable[[Path, ReadOptions], AbstractContextManager[AnnData]] | None = None
 
 
-def read_path(path: Path, options: ReadOptions = ReadOptions()) -> tuple[AnnData, int]:  # noqa: B008
+def read_path(path: Path, options: ReadOptions = ReadOptions()) -> tuple[AnnData, Naming]:  # noqa: B008
     """Read a file or folder that exists, and bring it into one form.
 
     Parameters
@@ -55,9 +62,9 @@ def read_path(path: Path, options: ReadOptions = ReadOptions()) -> tuple[AnnData
     -------
     adata
         X is canonical CSR float32; genes are named by unique symbols, with Ensembl ids in
-        ``var["gene_ids"]`` where known; only gene expression is kept.
-    n_other_features
-        How many antibodies, guides or peaks were left out.
+        ``var["gene_ids"]`` where known; only genes are kept.
+    naming
+        What was done to the rows and their names.
 
     Raises
     ------
@@ -65,15 +72,18 @@ def read_path(path: Path, options: ReadOptions = ReadOptions()) -> tuple[AnnData
         The format is not known, or the content is not of it.
     """
     file_format = _format_of(path)
-    with _one_clear_line(path, file_format):
+    with _one_clear_line(path, file_format, options.obs):
         adata = _chosen(file_format.read(path, options), options)
-        is_gene = gene_mask(adata.var)
-        if not is_gene.all():
-            adata = adata[:, is_gene].copy()
+        require_intact(adata)
+        if adata.X is None:
+            raise InputError(f"X is missing; {how_to_take(sources_beside_x(adata))}")
+        naming = name_genes(adata.var)
+        if naming.n_other_rows:
+            adata = adata[:, naming.is_gene].copy()
         adata.X = canonical_csr(adata.X)
-    adata.obs_names = adata.obs_names.astype(str)
-    adata.var = name_genes(adata.var)
-    return adata, int((~is_gene).sum())
+        adata.obs_names = adata.obs_names.astype(str)
+        adata.var = naming.var
+    return adata, naming
 
 
 @contextmanager
@@ -85,12 +95,12 @@ def open_path(path: Path, options: ReadOptions = ReadOptions()) -> Iterator[AnnD
     """
     file_format = _format_of(path)
     opened = (file_format.open or _read_and_keep)(path, options)
-    with _one_clear_line(path, file_format), opened as adata:
+    with _one_clear_line(path, file_format, options.obs), opened as adata:
         yield _chosen(adata, options)
 
 
 @contextmanager
-def _one_clear_line(path: Path, file_format: Format) -> Iterator[None]:
+def _one_clear_line(path: Path, file_format: Format, annotations: Path | None) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             # Old formats and names that are not unique yet; both are seen to later.
@@ -100,9 +110,14 @@ def _one_clear_line(path: Path, file_format: Format) -> Iterator[None]:
     except DataNotFoundError:
         raise
     except InputError as error:
-        if str(error).startswith(str(path)):
+        said = str(error)
+        if not said.isprintable():  # names that damage put together
+            said = "".join(letter if letter.isprintable() else "\ufffd" for letter in said)
+        elif said.startswith(str(path)) or (annotations and said.startswith(str(annotations))):
             raise
-        raise InputError(f"{path}: {error}") from error
+        # What is said of the file by its name alone, names it once.
+        said = said.removeprefix(f"{path.name}: ").removeprefix(f"{path.name} ")
+        raise InputError(f"{path}: {said}") from error
     except ScbaselineError:
         raise  # of whoever works with the open file, not of the file
     except PermissionError as error:
@@ -112,6 +127,11 @@ def _one_clear_line(path: Path, file_format: Format) -> Iterator[None]:
             f"{path}: needs more memory than there is, or is damaged; pass fewer cells"
         ) from error
     except Exception as error:  # a damaged file makes h5py, pandas and tarfile raise anything
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise InputError(
+                f"{path}: cannot be unpacked: the disk of {tempfile.gettempdir()} is full; make "
+                "room there, or type TMPDIR=/another/folder before the command"
+            ) from error
         raise InputError(
             f"{path}: cannot be read as {file_format.title} ({_first_line(error)}); "
             "it may be cut short or of another format, get the file again"
@@ -143,9 +163,11 @@ def ending_of(name: str) -> str | None:
 
 def _format_of(path: Path) -> Format:
     ending = ending_of(path.name)
+    if path.is_file() and path.stat().st_size == 0:
+        raise InputError(f"{path}: is empty; get the file again")
+    if said := how_to_convert(path):
+        raise InputError(f"{path}: {said}")
     if ending is not None:
-        if path.is_file() and path.stat().st_size == 0:
-            raise InputError(f"{path}: is empty; get the file again")
         return FORMATS[ending]
     if path.is_dir():
         return FOLDER
@@ -155,6 +177,8 @@ def _format_of(path: Path) -> Format:
 
 
 def _first_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[:160]  # without the path, which is named already
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0][:160]
 
@@ -165,7 +189,7 @@ def _read_and_keep(path: Path, options: ReadOptions) -> Iterator[AnnData]:
     yield _format_of(path).read(path, options)
 
 
-FOLDER = Format("a 10x folder with matrix.mtx", lambda path, _: read_10x_mtx(path))
+FOLDER = Format("a 10x folder with matrix.mtx", lambda path, _: read_folder(path))
 
 _TABLE = Format("a table of cells × genes", lambda path, _: read_table(path))
 _H5AD = Format("an .h5ad file", lambda path, _: read_h5ad(path), lambda path, _: open_h5ad(path))
@@ -173,7 +197,7 @@ _ZARR = Format("a .zarr store", lambda path, _: read_zarr(path), lambda path, _:
 _TENX_H5 = Format(
     "an .h5 file of 10x", lambda path, options: read_10x_h5(path, genome=options.genome)
 )
-_MATRIX = Format("the matrix of a 10x folder", lambda path, _: read_10x_mtx(path))
+_MATRIX = Format("the matrix of a 10x folder", lambda path, _: read_folder(path))
 
 FORMATS: dict[str, Format] = {
     ".h5ad": _H5AD,
@@ -183,5 +207,7 @@ FORMATS: dict[str, Format] = {
     ".tar.gz": Format("the archive of a 10x folder", lambda path, _: read_10x_tar(path)),
     "matrix.mtx": _MATRIX,
     "matrix.mtx.gz": _MATRIX,
+    ".mtx": _MATRIX,
+    ".mtx.gz": _MATRIX,
     **{f"{ending}{gz}": _TABLE for ending in (".csv", ".tsv", ".txt") for gz in ("", ".gz")},
 }

@@ -1,10 +1,9 @@
-"""Turns the genes of a file into symbols with Ensembl ids, and two gene lists into one.
+"""Turns two lists of genes into one: where each gene of a model stands in a query.
 
 A gene is known by its Ensembl id first, by its symbol second: symbols are renamed from
 one annotation to the next, and one symbol may stand for several genes.
 """
 
-import re
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,17 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from anndata.utils import make_index_unique
 from scipy import sparse
 
 from scbaseline import keys
+from scbaseline.data.identifiers import ENSEMBL_ID, bare_id, names_nothing, texts
 from scbaseline.data.renamed import TODAY
-from scbaseline.errors import InputError
-
-ENSEMBL_ID = re.compile(r"ENS[A-Z]*G\d+(\.\d+)?")
-
-_SYMBOL_COLUMNS = ("gene_symbols", "gene_symbol", "gene_name", "feature_name", "gene_short_name")
-_ID_COLUMNS = ("gene_id", "ensembl_id", "ensembl", "feature_id")
+from scbaseline.data.stripped import Side, match_stripped
+from scbaseline.errors import InputError, ScbaselineWarning
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +32,9 @@ class GeneAlignment:
         The symbols of the model genes that the query lacks, in the model's order.
     n_by_id, n_by_symbol
         How many were found by Ensembl id, and how many only by symbol.
+    n_stripped, first_stripped
+        How many of the latter only after a part was taken off a name, such as the
+        ``GRCh38_`` of ``GRCh38_CD3D``; and the first, as the query and the model have it.
     n_duplicates
         Query columns left out because an earlier column is the same gene.
     """
@@ -46,17 +44,34 @@ class GeneAlignment:
     n_by_id: int
     n_by_symbol: int
     n_duplicates: int
+    n_stripped: int = 0
+    first_stripped: tuple[str, str] = ("", "")
 
     @property
     def n_found(self) -> int:
         """The number of model genes that the query has."""
         return self.n_by_id + self.n_by_symbol
 
+    def warn_of_stripped(self) -> None:
+        """Warn where genes were found only after a part was taken off their names."""
+        if self.n_stripped:
+            of_query, of_model = self.first_stripped
+            warnings.warn(
+                f"{self.n_stripped:,} genes were found without a prefix or another part of their "
+                f"names, as {of_query!r} for the model's {of_model!r}; if these are other genes, "
+                "rename them",
+                ScbaselineWarning,
+                stacklevel=3,
+            )
+
 
 def align_genes(
     model_symbols: Sequence[str], model_ids: Sequence[str], var: pd.DataFrame
 ) -> GeneAlignment:
-    """Find each gene of a model in a query: by id, else by symbol, else by a renamed symbol.
+    """Find each gene of a model in a query: by id, by symbol, by a renamed or a shorter symbol.
+
+    What names no gene, as ``nan`` or a row number, is found nowhere. A part is taken off a
+    name only where the other side knows the rest and not the whole, and no other name has it.
 
     Parameters
     ----------
@@ -72,54 +87,33 @@ def align_genes(
     InputError
         The two have no gene in common.
     """
-    symbols = [str(name) for name in var.index]
-    if keys.GENE_IDS in var:
-        ids = [bare_id(gene) for gene in _texts(var[keys.GENE_IDS])]
-    else:
-        ids = [bare_id(name) if ENSEMBL_ID.fullmatch(name) else "" for name in symbols]
-    wanted_ids = [bare_id(str(gene)) for gene in model_ids]
-
-    column_of_id, extra_ids = _first_columns(ids, wanted=set(wanted_ids) - {""})
-    # pop: an id or a symbol that the model has twice is found once.
-    columns = np.array([column_of_id.pop(gene, -1) for gene in wanted_ids], dtype=np.int64)
-    n_by_id = int((columns >= 0).sum())
-
-    # A column that was claimed by its id is not given away a second time by its symbol.
-    taken = set(columns.tolist())
-    unfound = {symbol for symbol, column in zip(model_symbols, columns, strict=True) if column < 0}
-    column_of_symbol, extra_symbols = _first_columns(
-        ["" if column in taken else symbol for column, symbol in enumerate(symbols)],
-        wanted=unfound,
-    )
-    for gene in np.flatnonzero(columns < 0).tolist():
-        columns[gene] = column_of_symbol.pop(model_symbols[gene], -1)
-    # Last, under the names of today: annotations of different years meet there.
-    taken = set(columns.tolist())
-    column_today = {
-        TODAY.get(symbol, symbol): column
-        for column, symbol in reversed(list(enumerate(symbols)))
-        if column not in taken
-    }
-    for gene in np.flatnonzero(columns < 0).tolist():
-        symbol = model_symbols[gene]
-        columns[gene] = column_today.pop(TODAY.get(symbol, symbol), -1)
+    model = _side(map(str, model_symbols), map(str, model_ids))
+    query = _side(var.index, texts(var[keys.GENE_IDS]) if keys.GENE_IDS in var else None)
+    columns, n_by_id, n_duplicates = _whole_names(model, query)
+    stripped = match_stripped(model, query, columns)
+    for gene, column in stripped.items():
+        columns[gene] = column
 
     n_found = int((columns >= 0).sum())
     if n_found == 0:
         raise InputError(
             f"no gene in common: the model has {_examples(model_symbols, model_ids)}; "
-            f"the data have {_examples(symbols, ids)}; "
+            f"the data have {_examples(list(var.index), query.ids)}; "
             "pass genes as symbols, or as Ensembl ids of the same species"
         )
-    missing = tuple(
-        str(symbol) for symbol, column in zip(model_symbols, columns, strict=True) if column < 0
-    )
+    first = next(iter(sorted(stripped)), None)
     return GeneAlignment(
         columns,
-        missing,
+        missing=tuple(
+            str(symbol) for symbol, column in zip(model_symbols, columns, strict=True) if column < 0
+        ),
         n_by_id=n_by_id,
         n_by_symbol=n_found - n_by_id,
-        n_duplicates=extra_ids + extra_symbols,
+        n_duplicates=n_duplicates,
+        n_stripped=len(stripped),
+        first_stripped=("", "")
+        if first is None
+        else (query.names[stripped[first]], model.names[first]),
     )
 
 
@@ -151,45 +145,47 @@ def aligned_counts(
     return aligned
 
 
-def name_genes(var: pd.DataFrame) -> pd.DataFrame:
-    """Return ``var`` with unique symbols as its index, and ``gene_ids`` where known.
+def _side(names: Iterable[object], ids: Iterable[str] | None) -> Side:
+    """Return names and bare ids, ``""`` for what names nothing."""
+    symbols = ["" if names_nothing(str(name)) else str(name) for name in names]
+    if ids is None:
+        ids = [name if ENSEMBL_ID.fullmatch(name) else "" for name in symbols]
+    return Side(symbols, ["" if names_nothing(gene) else bare_id(gene) for gene in ids])
 
-    Where the index holds Ensembl ids, the symbols are taken from the first column that is
-    known to hold them; a gene without a symbol keeps its id as its name.
+
+def _whole_names(model: Side, query: Side) -> tuple[npt.NDArray[np.int64], int, int]:
+    """Find genes by their whole names.
+
+    Returns
+    -------
+    The column of each of the model's genes, or -1; how many were found by id; and how many
+    columns of the query were left out because an earlier one is the same gene.
     """
-    var = var.copy()
-    names = var.index.astype(str)
-    if _mostly_ensembl(names):
-        if keys.GENE_IDS not in var:
-            var[keys.GENE_IDS] = names.to_numpy(dtype=object)
-        column = next((column for column in _SYMBOL_COLUMNS if column in var), None)
-        if column is not None:
-            symbols = _texts(var[column])
-            names = pd.Index([symbol or name for symbol, name in zip(symbols, names, strict=True)])
-    elif keys.GENE_IDS in var:
-        var[keys.GENE_IDS] = _texts(var[keys.GENE_IDS])
-    else:
-        for column in _ID_COLUMNS:
-            if column in var and _mostly_ensembl(_texts(var[column])):
-                var[keys.GENE_IDS] = _texts(var[column])
-                break
-    var.index = unique_names(names)
-    return var
+    column_of_id, extra_ids = _first_columns(query.ids, wanted=set(model.ids) - {""})
+    # pop: an id or a symbol that the model has twice is found once.
+    columns = np.array([column_of_id.pop(gene, -1) for gene in model.ids], dtype=np.int64)
+    n_by_id = int((columns >= 0).sum())
 
-
-def unique_names(names: Iterable[object]) -> pd.Index:
-    """Return names as texts, the second ``A`` being ``A-1``, as scanpy has it."""
-    index = pd.Index([str(name) for name in names], dtype=object)
-    if index.is_unique:
-        return index
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # "HLA-1" beside two "HLA" may be hard to interpret
-        return pd.Index(make_index_unique(index), dtype=object)
-
-
-def bare_id(gene: str) -> str:
-    """Return an Ensembl id without its version, any other name as it is."""
-    return gene.partition(".")[0] if ENSEMBL_ID.fullmatch(gene) else gene
+    # A column that was claimed by its id is not given away a second time by its symbol.
+    taken = set(columns.tolist())
+    unfound = {name for name, column in zip(model.names, columns, strict=True) if column < 0}
+    column_of_symbol, extra_symbols = _first_columns(
+        ["" if column in taken else symbol for column, symbol in enumerate(query.names)],
+        wanted=unfound - {""},
+    )
+    for gene in np.flatnonzero(columns < 0).tolist():
+        columns[gene] = column_of_symbol.pop(model.names[gene], -1)
+    # Then under the names of today: annotations of different years meet there.
+    taken = set(columns.tolist())
+    column_today = {
+        TODAY.get(symbol, symbol): column
+        for column, symbol in reversed(list(enumerate(query.names)))
+        if column not in taken and symbol
+    }
+    for gene in np.flatnonzero(columns < 0).tolist():
+        symbol = model.names[gene]
+        columns[gene] = column_today.pop(TODAY.get(symbol, symbol), -1)
+    return columns, n_by_id, extra_ids + extra_symbols
 
 
 def _first_columns(names: Sequence[str], *, wanted: set[str]) -> tuple[dict[str, int], int]:
@@ -208,17 +204,3 @@ def _examples(symbols: Sequence[str], ids: Sequence[str]) -> str:
         for symbol, gene in zip(symbols[:3], ids[:3], strict=True)
     ]
     return ", ".join(shown) + (", …" if len(symbols) > 3 else "")
-
-
-def _mostly_ensembl(names: Iterable[str]) -> bool:
-    matches = [ENSEMBL_ID.fullmatch(name) is not None for name in names]
-    return sum(matches) > len(matches) / 2
-
-
-def _texts(column: "pd.Series") -> npt.NDArray[np.object_]:
-    """Return a column's values as texts, ``""`` for what is missing."""
-    values = [
-        ("" if missing else str(value))
-        for value, missing in zip(column, column.isna(), strict=True)
-    ]
-    return np.array(values, dtype=object)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from anndata import AnnData
 from scipy import sparse
 
 from scbaseline.errors import InputError
@@ -34,7 +35,7 @@ def canonical_csr(matrix: Any, *, copy: bool = False) -> "sparse.csr_matrix[np.f
             "pass raw counts, cells × genes, as numbers"
         )
     if getattr(matrix, "format", None) in ("csr", "csc"):
-        matrix = _intact(matrix)
+        matrix = intact(matrix)
     # What float32 cannot hold becomes infinite here, and is refused as such.
     with np.errstate(over="ignore"):
         csr: sparse.csr_matrix[np.float32] = sparse.csr_matrix(matrix, dtype=np.float32)
@@ -46,15 +47,43 @@ def canonical_csr(matrix: Any, *, copy: bool = False) -> "sparse.csr_matrix[np.f
     return csr
 
 
-def _intact(matrix: Any) -> Any:
-    """Wrap the same memory anew; scipy's conversions crash on indices that point outside.
+def require_intact(adata: AnnData) -> None:
+    """Refuse an AnnData in memory of which any sparse matrix is damaged: slicing it may crash.
 
-    The new matrix has no flags yet, which somebody may have set wrongly.
+    Raises
+    ------
+    InputError
+        See :func:`intact`.
+    """
+    raw = adata.raw
+    named = {"X": adata.X, "raw.X": None if raw is None else raw.X}
+    for slot in ("layers", "obsm", "varm", "obsp", "varp"):
+        parts = getattr(adata, slot)
+        named |= {f"{slot}[{name!r}]": parts[name] for name in parts}
+    for name, matrix in named.items():
+        if getattr(matrix, "format", None) in ("csr", "csc") and sparse.issparse(matrix):
+            intact(matrix, name=name)
+
+
+def intact(matrix: Any, *, name: str = "X") -> Any:
+    """Wrap the memory of a CSR or CSC matrix anew, if no index of it points outside.
+
+    scipy's slices and conversions read and write wherever an index points: they crash, or
+    give the values of other cells. The new matrix has no flags yet, which somebody may have
+    set wrongly.
+
+    Raises
+    ------
+    InputError
+        ``indptr`` does not rise from 0 to the number of values, or an index is beyond the
+        rows or columns.
     """
     kind = sparse.csr_matrix if matrix.format == "csr" else sparse.csc_matrix
     try:
         wrapped = kind((matrix.data, matrix.indices, matrix.indptr), shape=matrix.shape)
         wrapped.check_format(full_check=True)
     except ValueError as error:
-        raise InputError(f"X is a damaged sparse matrix ({error}); write the file anew") from error
+        raise InputError(
+            f"{name} is a damaged sparse matrix ({error}); write the file anew"
+        ) from error
     return wrapped

@@ -28,7 +28,7 @@ class Provenance:
         The sentence for first and last lines, where the embedded sample stands in for a
         data set that could not be had.
     n_other_features
-        Rows of antibodies, guides or peaks that were left out.
+        Rows that are not genes, such as antibodies, peaks or spike-ins, that were left out.
     allow_fractional
         Whether the user said that counts with fractions are welcome.
     fractional

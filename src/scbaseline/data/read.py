@@ -1,6 +1,7 @@
 """Turns the name of a data set, or a path, into raw counts with their provenance."""
 
 import os
+import shlex
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -123,6 +124,19 @@ def open_counts(name_or_path: str | Path, options: ReadOptions | None = None) ->
         yield adata
 
 
+def require_input(name_or_path: str | Path | None) -> None:
+    """Refuse a path that is not there, before anything is read.
+
+    Raises
+    ------
+    DataNotFoundError
+        It is neither a data set's name nor a file or folder; the message names what is near.
+    """
+    is_dataset = isinstance(name_or_path, str) and name_or_path in DATASETS
+    if name_or_path is not None and not is_dataset:
+        _existing(name_or_path)
+
+
 def _refuse_options_of_files(name_or_path: str | Path | None, options: ReadOptions) -> None:
     is_dataset = isinstance(name_or_path, str) and name_or_path in DATASETS
     if (name_or_path is None or is_dataset) and options.shapes_the_matrix:
@@ -191,6 +205,11 @@ def _existing(name_or_path: str | Path) -> Path:
         pass  # "~somebody" of whom this machine has not heard is no folder, as the error will say
     except OSError as error:
         raise DataNotFoundError(f"{text}: cannot be reached ({error.strerror})") from error
+    if path.is_symlink():
+        raise DataNotFoundError(
+            f"{text}: is a link to {path.readlink()}, which is not there; "
+            f"mend the link (ls -l {shlex.quote(text)}), or pass the file itself"
+        )
     siblings = _siblings(path)
     if isinstance(name_or_path, Path) or _looks_like_a_path(text):
         if not path.parent.is_dir():
@@ -227,7 +246,7 @@ def _siblings(path: Path) -> list[str]:
 
 
 def _read_path(path: Path, options: ReadOptions) -> tuple[AnnData, Provenance]:
-    adata, n_other_features = read_path(path, options)
+    adata, naming = read_path(path, options)
     # ".." and "." have no name of their own.
     provenance = identified(path.name or path.resolve().name, fingerprint(adata))
     earlier = adata.uns.get(keys.PROVENANCE)
@@ -235,4 +254,8 @@ def _read_path(path: Path, options: ReadOptions) -> tuple[AnnData, Provenance]:
         # A file that we wrote remembers that X holds only some of each cell's genes.
         total_key = str(earlier.get("total_key", ""))
         provenance = replace(provenance, total_key=total_key if total_key in adata.obs else "")
-    return adata, replace(provenance, n_other_features=n_other_features)
+    return adata, replace(
+        provenance,
+        n_other_features=naming.n_other_rows,
+        notes=(*provenance.notes, *naming.notes),
+    )

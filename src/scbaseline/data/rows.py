@@ -30,6 +30,13 @@ def row_reader(matrix: Any) -> Rows:
     indptr = np.asarray(group["indptr"][:]).astype(np.int64)
     data, indices = group["data"], group["indices"]
     n_rows, n_columns = matrix.shape
+    n_values = min(data.shape[0], indices.shape[0])
+    rises = len(indptr) == n_rows + 1 and indptr[0] == 0 and bool(np.all(np.diff(indptr) >= 0))
+    if not rises or indptr[-1] > n_values:
+        raise InputError(
+            f"{group.name} is a damaged sparse matrix (indptr does not rise from 0 to the "
+            f"{n_values:,} values); write the file anew"
+        )
 
     def read(start: int, stop: int) -> Any:
         stop = min(stop, n_rows)

@@ -1,40 +1,36 @@
 """Turns AnnData's own formats, .h5ad and .zarr, into an AnnData in memory or on disk."""
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import anndata
 import h5py
+import numpy as np
+import pandas as pd
 from anndata import AnnData
 from anndata.io import read_elem, sparse_dataset
 
-from scbaseline.errors import InputError
+from scbaseline.data.foreign import LOOM, MUDATA
+from scbaseline.data.hdf5 import open_hdf5
+from scbaseline.data.zarr_parts import require_parts
+from scbaseline.errors import InputError, ScbaselineWarning
 
-_PARTS = ("X", "obs", "var")
+_PARTS = ("obs", "var")
 
 
 def read_h5ad(path: Path) -> AnnData:
     """Read an .h5ad file into memory."""
-    with _h5ad(path):
-        return anndata.read_h5ad(path)
+    with _h5ad(path) as file:
+        return _read(file, lambda: anndata.read_h5ad(path))
 
 
 def read_zarr(path: Path) -> AnnData:
     """Read a .zarr store, a folder or zipped, into memory."""
     with _zarr(path) as group:
-        adata: AnnData = anndata.read_zarr(group)
-        missing_indices = [
-            matrix for matrix in _matrices(group) if not _is_whole(matrix, "indices")
-        ]
-        for matrix in missing_indices:
-            stored = sparse_dataset(matrix)[:]
-            stored.has_canonical_format = False
-            # A part that is all zeros is not written; one that was lost reads as zeros, too.
-            if not stored.has_canonical_format:
-                raise InputError(f"{matrix.name} lacks a part of its indices; copy the store again")
-        return adata
+        return _read(group, lambda: anndata.read_zarr(group))
 
 
 @contextmanager
@@ -42,7 +38,8 @@ def open_h5ad(path: Path) -> Iterator[AnnData]:
     """Open an .h5ad file with X, layers and raw left on disk, until the context ends."""
     with _h5ad(path) as file:
         # Files of AnnData before 0.7 keep tables as one array, which only the reader knows.
-        yield _on_disk(file) if isinstance(file["obs"], h5py.Group) else anndata.read_h5ad(path)
+        is_old = not isinstance(file["obs"], h5py.Group) or "raw.X" in file
+        yield anndata.read_h5ad(path) if is_old else _on_disk(file)
 
 
 @contextmanager
@@ -54,13 +51,7 @@ def open_zarr(path: Path) -> Iterator[AnnData]:
 
 @contextmanager
 def _h5ad(path: Path) -> Iterator[Any]:
-    if path.is_dir():
-        raise InputError("is a folder, not a file; pass the .h5ad file")
-    with path.open("rb"):
-        pass  # for the plain words of an error of access: h5py's are long
-    if not h5py.is_hdf5(path):
-        raise InputError("is not an HDF5 file, as every .h5ad is; get the file again")
-    with h5py.File(path) as file:
+    with open_hdf5(path, what=".h5ad") as file:
         _require_parts(file)
         yield file
 
@@ -71,13 +62,15 @@ def _zarr(path: Path) -> Iterator[Any]:
 
     if path.is_dir():
         group: Any = zarr.open_group(str(path), mode="r")
-        _require_whole(group)
+        _require_parts(group)
+        require_parts(group, _matrices(group))
         yield group
         return
     store = zarr.storage.ZipStore(path, mode="r", read_only=True)
     try:
         group = zarr.open_group(store, mode="r")
-        _require_whole(group)
+        _require_parts(group)
+        require_parts(group, _matrices(group))
         yield group
     finally:
         store.close()
@@ -86,40 +79,91 @@ def _zarr(path: Path) -> Iterator[Any]:
 def _require_parts(group: Any) -> None:
     if "matrix/barcodes" in group and "X" not in group:
         raise InputError("is a 10x file, not of AnnData; rename it to end in .h5")
-    if absent := [name for name in _PARTS if name not in group]:
-        raise InputError(f"holds no {', '.join(absent)}; pass a file of AnnData with counts in X")
+    if "mod" in group and "X" not in group:
+        raise InputError(MUDATA.format(first=next(iter(group["mod"]), "rna")))
+    if "row_attrs" in group and "col_attrs" in group:
+        raise InputError(LOOM)
+    has_counts = "X" in group or len(group.get("layers", ())) or "X" in group.get("raw", ())
+    absent = [] if has_counts else ["X"]
+    if absent := absent + [name for name in _PARTS if name not in group]:
+        raise InputError(f"holds no {', '.join(absent)}; pass a file of AnnData with raw counts")
 
 
-def _require_whole(group: Any) -> None:
-    """Refuse a store that lost files: zarr reads what is not there as zeros, in silence."""
-    _require_parts(group)
-    needed = [matrix["data"] for matrix in _matrices(group)]
-    for table in (group["obs"], group["var"]):
-        needed += _never_all_zero(table)
-    for array in needed:
-        if array.nchunks_initialized < array.nchunks:
-            raise InputError(
-                f"{array.name} lacks {array.nchunks - array.nchunks_initialized} of its "
-                f"{array.nchunks} parts; copy the store again"
-            )
+def _read(group: Any, read: Callable[[], AnnData]) -> AnnData:
+    """Read everything; where a part that counts do not need cannot be read, do without it."""
+    try:
+        return read()
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 (what is needed raises it again)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", ScbaselineWarning)
+            adata = _on_disk(group)
+        whole = AnnData(
+            X=_whole(adata.X),
+            obs=adata.obs,
+            var=adata.var,
+            layers={name: _whole(adata.layers[name]) for name in adata.layers},
+            raw=None if adata.raw is None else {"X": _whole(adata.raw.X), "var": adata.raw.var},
+            uns=adata.uns,
+        )
+        for warning in said:
+            _warn(str(warning.message))
+        if not said:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+            _warn(f"a part that counts do not need cannot be read ({reason}); it is left out")
+        return whole
 
 
-def _never_all_zero(table: Any) -> list[Any]:
-    """Return the arrays of a table that have every part, if none was lost: names and labels."""
-    arrays = [table[table.attrs.get("_index", "_index")]]
-    for name in table:
-        if table[name].attrs.get("encoding-type") == "categorical":
-            categories, codes = table[name]["categories"], table[name]["codes"]
-            arrays.append(categories)
-            # One part of many may hold the first category alone, all of them hardly.
-            if codes.nchunks_initialized == 0 and categories.shape[0] > 1:
-                arrays.append(codes)
-    return [array for array in arrays if hasattr(array, "nchunks")]
+def _on_disk(group: Any) -> AnnData:
+    layers, raw = group.get("layers", {}), group.get("raw", {})
+    has_raw = "X" in raw and "var" in raw
+    return AnnData(
+        X=_matrix(group["X"]) if "X" in group else None,
+        obs=_table(group["obs"]),
+        var=_table(group["var"]),
+        layers={name: _matrix(layers[name]) for name in layers},
+        raw={"X": _matrix(raw["X"]), "var": _table(raw["var"])} if has_raw else None,
+        uns=_uns(group),
+    )
+
+
+def _table(element: Any) -> Any:
+    """Read obs or var; a column that cannot be read is left out, with a warning."""
+    try:
+        return read_elem(element)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 (an index that is damaged raises it again)
+        index = str(element.attrs["_index"])
+        table = pd.DataFrame(index=pd.Index(np.asarray(read_elem(element[index])).astype(str)))
+        for name in element.attrs.get("column-order", ()):
+            try:
+                table[str(name)] = np.asarray(read_elem(element[str(name)]))
+            except Exception as error:  # noqa: BLE001 (it is said, and the others are read)
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0][:100]
+                _warn(f"{element.name}/{name} cannot be read ({reason}); it is left out")
+        return table
+
+
+def _uns(group: Any) -> dict[str, Any]:
+    try:
+        return dict(read_elem(group["uns"])) if "uns" in group else {}
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 (nothing in it is needed)
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:100]
+        _warn(f"uns cannot be read ({reason}); it is left out")
+        return {}
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, ScbaselineWarning, stacklevel=3)
 
 
 def _matrices(group: Any) -> list[Any]:
     """Return the sparse matrices that counts may be taken from."""
-    found = [group["X"]]
+    found = [group["X"]] if "X" in group else []
     if "layers" in group:
         found += [group["layers"][name] for name in group["layers"]]
     if "raw" in group and "X" in group["raw"]:
@@ -132,22 +176,10 @@ def _is_sparse(element: Any) -> bool:
     return str(kind) in ("csr_matrix", "csc_matrix", "csr", "csc")
 
 
-def _is_whole(matrix: Any, name: str) -> bool:
-    return bool(matrix[name].nchunks_initialized == matrix[name].nchunks)
-
-
-def _on_disk(group: Any) -> AnnData:
-    layers = group.get("layers", {})
-    raw = group.get("raw", {})
-    return AnnData(
-        X=_matrix(group["X"]),
-        obs=read_elem(group["obs"]),
-        var=read_elem(group["var"]),
-        layers={name: _matrix(layers[name]) for name in layers},
-        raw={"X": _matrix(raw["X"]), "var": read_elem(raw["var"])} if "X" in raw else None,
-        uns=read_elem(group["uns"]) if "uns" in group else {},
-    )
-
-
 def _matrix(element: Any) -> Any:
     return sparse_dataset(element) if _is_sparse(element) else element
+
+
+def _whole(matrix: Any) -> Any:
+    """Return a matrix in memory; one of which a part is damaged raises as anndata does."""
+    return None if matrix is None else matrix[:]

@@ -15,15 +15,20 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scipy import sparse
 
+from scbaseline.counts import Counts
 from scbaseline.data.blocks import row_blocks
-from scbaseline.data.check import notes_of, require_usable, totals_of
+from scbaseline.data.check import (
+    notes_of,
+    require_usable,
+    totals_of,
+    warn_of_cells_of_one_name,
+)
 from scbaseline.data.doctor import Diagnosis, examine
 from scbaseline.data.fingerprint import fingerprint_of_blocks
-from scbaseline.data.genes import name_genes, unique_names
 from scbaseline.data.matrix import canonical_csr
-from scbaseline.data.names import gene_mask, with_dashes
 from scbaseline.data.provenance import provenance_of
 from scbaseline.data.rows import Rows, row_reader
+from scbaseline.data.writable import require_one_of_each
 from scbaseline.errors import InputError
 
 
@@ -58,13 +63,19 @@ class CountStream:
         return len(self.cell_ids), len(self.var)
 
     def blocks(self) -> "Iterator[tuple[slice, sparse.csr_matrix, NDArray[np.float64]]]":
-        """Yield rows, their counts (cells × genes, CSR float32) and their totals."""
-        for start, values in row_blocks(self._matrix):
-            rows = slice(start, start + values.shape[0])
-            yield rows, *self._counts(start, values)
+        """Yield rows, their counts (cells × genes, CSR float32) and their totals.
 
-    def read(self, start: int, stop: int) -> "tuple[sparse.csr_matrix, NDArray[np.float64]]":
-        """Return counts (cells × genes, CSR float32) and totals of adjacent cells.
+        A matrix that is compressed by columns on disk is read whole.
+        """
+        for start, values in row_blocks(self._matrix):
+            counts_ng = self._counts(start, values)
+            rows = slice(start, start + counts_ng.shape[0])
+            sums_n = self._known_sums_n
+            sums_n = _sums(counts_ng) if sums_n is None else sums_n[rows]
+            yield rows, counts_ng, totals_of(self.obs.iloc[rows], self.total_key, sums_n)
+
+    def read(self, start: int, stop: int) -> "sparse.csr_matrix":
+        """Return the counts of adjacent cells: cells × genes, CSR float32.
 
         Raises
         ------
@@ -72,6 +83,23 @@ class CountStream:
             The matrix is on disk and compressed by columns, so that rows lie apart.
         """
         return self._counts(start, canonical_csr(self._rows(start, stop)))
+
+    def counts(self) -> Counts:
+        """Return the counts of all cells, to be read from where they are when needed.
+
+        Each cell's total is the sum that the check took. Where counts were recovered, or the
+        matrix holds other features than genes, another pass takes the sums.
+
+        Raises
+        ------
+        InputError
+            As :meth:`read`.
+        """
+        self.read(0, 1)  # whether rows can be read at all is said at once
+        sums_n = self._known_sums_n
+        if sums_n is None:
+            sums_n = np.concatenate([_sums(counts_ng) for _, counts_ng, _ in self.blocks()])
+        return Counts.on_disk(self, totals_of(self.obs, self.total_key, sums_n))
 
     def fingerprint(self) -> str:
         """Return the checked counts' :func:`~scbaseline.data.fingerprint.fingerprint`.
@@ -95,18 +123,18 @@ class CountStream:
             )
         return row_reader(matrix)
 
+    @property
+    def _known_sums_n(self) -> NDArray[np.float64] | None:
+        """Each cell's sum as the check took it; ``None`` where it is not that of the counts."""
+        values = self._diagnosis.values
+        return values.sums_n if values.recovery is None and self._is_gene.all() else None
+
     def _counts(
         self, start: int, values: "sparse.csr_matrix[np.float32]"
-    ) -> "tuple[sparse.csr_matrix, NDArray[np.float64]]":
+    ) -> "sparse.csr_matrix[np.float32]":
         recovery = self._diagnosis.values.recovery
         counts = values if recovery is None else recovery.counts(values, start=start)
-        counts_ng = counts if self._is_gene.all() else counts[:, self._is_gene]
-        rows = slice(start, start + counts_ng.shape[0])
-        if recovery is None and self._is_gene.all():
-            sums_n = self._diagnosis.values.sums_n[rows]  # as the check saw them
-        else:
-            sums_n = np.asarray(counts_ng @ np.ones(counts_ng.shape[1]), dtype=np.float64)
-        return counts_ng, totals_of(self.obs.iloc[rows], self.total_key, sums_n)
+        return counts if self._is_gene.all() else counts[:, self._is_gene]
 
 
 def stream_counts(adata: AnnData, *, total_key: str | None = None) -> CountStream:
@@ -127,23 +155,28 @@ def stream_counts(adata: AnnData, *, total_key: str | None = None) -> CountStrea
     """
     provenance = provenance_of(adata)
     try:
+        require_one_of_each(adata.obs, what="obs")
+        require_one_of_each(adata.var, what="var")
         diagnosis = examine(adata)
         require_usable(diagnosis, adata, allow_fractional=provenance.allow_fractional)
     except InputError as error:
         raise InputError(f"{provenance.name}: {error}") from error
     if total_key is None and provenance.total_key in adata.obs:
         total_key = provenance.total_key
-    is_gene = gene_mask(adata.var)
-    var = name_genes(adata.var[is_gene])
-    var.index = unique_names(with_dashes([str(name) for name in var.index]))
+    warn_of_cells_of_one_name(diagnosis)
+    naming = diagnosis.names.naming
     notes = dict.fromkeys([*provenance.notes, *notes_of(diagnosis, total_key)])
     return CountStream(
         cell_ids=adata.obs_names.astype(str),
         obs=adata.obs,
-        var=var,
+        var=naming.var,
         notes=tuple(notes),
         total_key=total_key or "",
         _matrix=adata.X,
-        _is_gene=is_gene,
+        _is_gene=naming.is_gene,
         _diagnosis=diagnosis,
     )
+
+
+def _sums(counts_ng: "sparse.csr_matrix") -> NDArray[np.float64]:
+    return np.asarray(counts_ng @ np.ones(counts_ng.shape[1]), dtype=np.float64)

@@ -3,23 +3,21 @@
 Read a few rows at a time: as text and as dense numbers a table is far larger than its counts.
 """
 
-import csv
-import gzip
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from scbaseline.data.encoding import open_text
+from scbaseline.data.layout import Layout, layout_of
 from scbaseline.errors import InputError, ScbaselineWarning
 
 _VALUES = 16_000_000  # dense values at a time; each block costs pandas some µs per column, too
-_SEPARATORS = "\t,; "
 _MISSING = ["NA", "NaN", "nan", ""]
 
 
@@ -29,92 +27,100 @@ def read_table(path: Path) -> AnnData:
     Parameters
     ----------
     path
-        Its separator (tab, comma, semicolon or space) is told by its first row; that row may
-        lack a name for the first column, as R writes it.
+        Its layout is told by its first lines: see :func:`~scbaseline.data.layout.layout_of`.
 
     Returns
     -------
-    Rows × columns; whether rows are cells is for the input doctor to tell.
+    Rows × columns; whether rows are cells is for the input doctor to tell. Rows in which
+    nothing stands are left out.
 
     Raises
     ------
     InputError
         It is no table, a value is not a number, or a row ends too early.
     """
-    separator, columns, n_header = _layout(path)
+    if path.is_dir():
+        raise InputError("is a folder, not a file; pass the table")
+    layout = layout_of(path)
+    if not layout.columns:
+        raise InputError(
+            f"has one column only ({_first_field(path, layout)!r}); pass a table of cells × "
+            "genes, separated by tabs or commas"
+        )
+    _refuse_uneven_rows(path, layout)
     names: list[str] = []
     blocks: list[sparse.csr_matrix[np.float32]] = []
-    n_rows = max(1, _VALUES // max(1, len(columns)))
-    _refuse_uneven_rows(path, separator, len(columns) + 1)
-    numbers = range(1, len(columns) + 1)
-    dtypes = {0: str} | dict.fromkeys(numbers, np.float32)
     try:
-        with pd.read_csv(
-            path, sep=separator, header=None, skiprows=n_header, dtype=dtypes, index_col=False,
-            chunksize=n_rows, keep_default_na=False, low_memory=False,
-            na_values=dict.fromkeys(numbers, _MISSING), skipinitialspace=True,
-        ) as chunks:  # fmt: skip
-            for chunk in chunks:
-                names += chunk[0].astype(str).tolist()
-                blocks.append(sparse.csr_matrix(chunk.iloc[:, 1:].to_numpy(dtype=np.float32)))
+        for chunk in _chunks(path, layout):
+            values = chunk.iloc[:, 1:].to_numpy(dtype=np.float32)
+            name_n = chunk[0].astype(str).to_numpy(dtype=object)
+            blank_n = name_n == ""
+            if blank_n.any():  # Excel leaves rows of separators below a table
+                kept_n = ~(blank_n & np.isnan(values).all(axis=1))
+                name_n, values = name_n[kept_n], values[kept_n]
+            names += name_n.tolist()
+            blocks.append(sparse.csr_matrix(values))
     except pd.errors.EmptyDataError:
         pass  # a header alone: no cells, as the check will say
     except ValueError as error:
-        raise _not_a_number(path, separator, columns) or error from error
-    blocks = blocks or [sparse.csr_matrix(np.zeros((0, len(columns)), dtype=np.float32))]
+        raise _not_a_number(path, layout) or error from error
+    blocks = blocks or [sparse.csr_matrix(np.zeros((0, len(layout.columns)), dtype=np.float32))]
     counts_ng = sparse.vstack(blocks, format="csr")
-    return AnnData(counts_ng, obs=pd.DataFrame(index=names), var=pd.DataFrame(index=columns))
+    var = pd.DataFrame(index=list(layout.columns))
+    return AnnData(counts_ng, obs=pd.DataFrame(index=names), var=var)
 
 
-def separator_of(header: str) -> str:
-    """Return the first of tab, comma, semicolon and space that the first row of a table has."""
-    return next((mark for mark in _SEPARATORS if mark in header), ",")
-
-
-@contextmanager
-def open_text(path: Path) -> Iterator[IO[str]]:
-    """Open a text file, gzipped or not; a mark of its encoding at its start is left out."""
-    opened = gzip.open if path.name.lower().endswith(".gz") else open
-    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
-        yield file
-
-
-def _layout(path: Path) -> tuple[str, list[str], int]:
-    """Return the separator, the names of the columns of values, and the rows before them."""
-    if path.is_dir():
-        raise InputError("is a folder, not a file; pass the table")
+def _chunks(path: Path, layout: Layout) -> Iterator[pd.DataFrame]:
+    numbers = range(1, layout.n_fields)
     with open_text(path) as file:
-        header = file.readline()
-        if "\0" in header:
-            raise InputError("is not a text file; get the file again")
-        if not header.strip():
-            raise InputError("has an empty first line; pass a table whose first line names genes")
-        separator = separator_of(header)
-        rows = csv.reader([header, file.readline()], delimiter=separator, skipinitialspace=True)
-        names, first = next(rows), next(rows, [])
-    if len(names) == 1:
-        raise InputError(
-            f"has one column only ({names[0][:40]!r}); pass a table of cells × genes, separated "
-            "by tabs or commas"
-        )
-    # R names the columns of values only.
-    return separator, (names if len(first) == len(names) + 1 else names[1:]), 1
+        for _ in islice(file, layout.n_skipped):
+            pass
+        with pd.read_csv(
+            file, sep=layout.pandas_separator, header=None, dtype={0: str} | dict.fromkeys(
+            numbers, np.float32), index_col=False, usecols=range(layout.n_fields),
+            chunksize=max(1, _VALUES // layout.n_fields), keep_default_na=False,
+            na_values=dict.fromkeys(numbers, _MISSING), low_memory=False, skipinitialspace=True,
+        ) as chunks:  # fmt: skip
+            yield from chunks
 
 
-def _refuse_uneven_rows(path: Path, separator: str, n_fields: int) -> None:
+def _first_field(path: Path, layout: Layout) -> str:
+    with open_text(path) as file:
+        line = next(islice(file, layout.n_skipped - 1, None), "")
+    return next(iter(layout.fields(line)), "")[:40]
+
+
+def _refuse_uneven_rows(path: Path, layout: Layout) -> None:
     """Count each row's fields: pandas fills a row that was cut short with missing values."""
     line = "\n"
+    wanted = layout.n_fields + layout.trailing
     with open_text(path) as file:
         for number, line in enumerate(file, start=1):
-            if number == 1 or not line.strip():
+            if number <= layout.n_skipped or not line.strip():
                 continue
-            n = line.count(separator) + 1
-            if n != n_fields:
-                n = len(next(csv.reader([line], delimiter=separator)))  # quoted separators
-            if n != n_fields:
+            if layout.separator == " " and "\t" in line:
                 raise InputError(
-                    f"line {number} has {n} values, the header names {n_fields}; it may be cut "
-                    "short, get the file again"
+                    f"line {number} holds a tab, and its fields are separated by spaces; "
+                    "separate all fields by tabs"
+                )
+            n = line.count(layout.separator) + 1
+            if n != wanted or '"' in line or layout.separator == " ":
+                n = len(layout.fields(line))
+            if n != wanted:
+                hint = "it may be cut short, get the file again"
+                if n > wanted:
+                    hint = "take out what is too many, or put what holds a separator in quotes"
+                if line.startswith("#"):
+                    hint = "comments may stand before the header only, take this one out"
+                raise InputError(
+                    f"line {number} has {n} values, the header names {layout.n_fields}; {hint}"
+                )
+            if layout.trailing and layout.fields(line)[-1].strip():
+                if line.startswith("#"):
+                    hint = "comments may stand before the header only, take this one out"
+                raise InputError(
+                    f"line {number} has a value behind the last column of the header, where other "
+                    "lines have none; name that column"
                 )
     if not line.endswith(("\n", "\r")):
         warnings.warn(
@@ -125,14 +131,13 @@ def _refuse_uneven_rows(path: Path, separator: str, n_fields: int) -> None:
         )
 
 
-def _not_a_number(path: Path, separator: str, columns: list[str]) -> InputError | None:
+def _not_a_number(path: Path, layout: Layout) -> InputError | None:
     """Find the first value that is not a number; pandas does not say where it is."""
     missing = set(_MISSING)
     with open_text(path) as file:
-        rows = csv.reader(file, delimiter=separator)
-        next(rows)
-        for row in rows:
-            for column, value in zip(columns, row[1:], strict=False):
+        for line in islice(file, layout.n_skipped, None):
+            row = layout.fields(line)
+            for column, value in zip(layout.columns, row[1:], strict=False):
                 try:
                     float("nan" if value in missing else value)
                 except ValueError:

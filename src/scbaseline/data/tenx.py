@@ -1,6 +1,5 @@
 """Turns a 10x Genomics folder (matrix.mtx, barcodes.tsv, features.tsv) into an AnnData."""
 
-import csv
 import gzip
 import re
 import shutil
@@ -10,11 +9,13 @@ from pathlib import Path, PurePosixPath
 
 import anndata
 import pandas as pd
-import scipy.io
 from scipy import sparse
 
 from scbaseline import keys
-from scbaseline.data.names import GENE_EXPRESSION
+from scbaseline.data.encoding import is_gzipped
+from scbaseline.data.lists import barcodes_of, features_of, has_header, read_list, rows_that_fit
+from scbaseline.data.mtx import read_mtx
+from scbaseline.data.other_rows import GENE_EXPRESSION
 from scbaseline.errors import InputError
 
 _MATRIX = ("matrix.mtx", "matrix.mtx.gz")
@@ -45,36 +46,49 @@ def read_10x_mtx(path: Path) -> anndata.AnnData:
     """
     matrix = path if path.is_file() else _matrix_below(path)
     folder, prefix = matrix.parent, _prefix(matrix)
-    barcodes = _read_table(folder, prefix, _BARCODES)[0]
-    features = _read_table(folder, prefix, _FEATURES)
-    counts_gn = sparse.coo_matrix(scipy.io.mmread(matrix))
-    if counts_gn.shape == (len(barcodes), len(features)) != counts_gn.shape[::-1]:
-        counts_gn = counts_gn.T  # some tools write cells × genes, and only one way fits
-    if counts_gn.shape != (len(features), len(barcodes)):
+    barcodes = read_list(_beside(folder, prefix, _BARCODES))
+    features = read_list(_beside(folder, prefix, _FEATURES))
+    counts_gn = read_mtx(matrix)
+    barcodes, features, counts_gn = _fitted(barcodes, features, counts_gn, matrix.name)
+    var = features_of(features)
+    types = set(var.get(keys.FEATURE_TYPES, ()))
+    if types and GENE_EXPRESSION not in types:
         raise InputError(
-            f"{matrix.name} has {counts_gn.shape[0]} rows and {counts_gn.shape[1]} columns, but "
-            f"there are {len(features)} features and {len(barcodes)} barcodes; "
-            "take the three files from one folder"
+            f"none of the features is of type {GENE_EXPRESSION!r}, but "
+            f"{', '.join(sorted(types))}; pass gene expression"
         )
-    symbols = features[1 if 1 in features else 0]
-    symbols = symbols.where(symbols != "", features[0])
-    var = pd.DataFrame({keys.GENE_IDS: features[0].to_numpy()}, index=symbols.to_numpy())
-    if 2 in features:
-        var[keys.FEATURE_TYPES] = features[2].to_numpy()
-        if len(var) and GENE_EXPRESSION not in set(var[keys.FEATURE_TYPES]):
-            raise InputError(
-                f"none of the features is of type {GENE_EXPRESSION!r}, but "
-                f"{', '.join(sorted(set(var[keys.FEATURE_TYPES]))[:5])}; pass gene expression"
-            )
     return anndata.AnnData(
-        sparse.csr_matrix(counts_gn.T), obs=pd.DataFrame(index=barcodes.to_numpy()), var=var
+        sparse.csr_matrix(counts_gn.T), obs=pd.DataFrame(index=barcodes_of(barcodes)), var=var
+    )
+
+
+def _fitted(
+    barcodes: list[list[str]], features: list[list[str]], counts: sparse.coo_matrix, name: str
+) -> tuple[list[list[str]], list[list[str]], sparse.coo_matrix]:
+    """Return both lists without their headers, and the matrix as features × barcodes."""
+    header_b = has_header(barcodes, of_barcodes=True)
+    header_f = has_header(features, of_barcodes=False)
+    for counts_gn in (counts, counts.T):  # some tools write cells × genes
+        n_features, n_barcodes = counts_gn.shape
+        fitting_f = rows_that_fit(features, n_wanted=n_features, is_header=header_f)
+        fitting_b = rows_that_fit(barcodes, n_wanted=n_barcodes, is_header=header_b)
+        if fitting_f is not None and fitting_b is not None:
+            return fitting_b, fitting_f, counts_gn
+    n_features, n_barcodes = counts.shape
+    hint = "take the three files from one folder"
+    for rows, n, what in ((features, n_features, "features"), (barcodes, n_barcodes, "barcodes")):
+        if len(rows) == n + 1:
+            hint += f", or take the first of the {what} out if it is a header ({rows[0][0][:40]!r})"
+    raise InputError(
+        f"{name} has {n_features} rows and {n_barcodes} columns, but "
+        f"there are {len(features)} features and {len(barcodes)} barcodes; {hint}"
     )
 
 
 def read_10x_tar(path: Path) -> anndata.AnnData:
     """Read the archive of a 10x folder, as 10x Genomics offers it for download."""
     with (
-        gzip.open(path) as stream,
+        gzip.open(path) if is_gzipped(path) else path.open("rb") as stream,
         tarfile.open(fileobj=stream) as archive,
         tempfile.TemporaryDirectory(prefix="scbaseline-") as folder,
     ):
@@ -121,18 +135,9 @@ def _prefix(matrix: Path) -> str:
     return name[: name.rindex("matrix.mtx")]
 
 
-def _read_table(folder: Path, prefix: str, names: tuple[str, ...]) -> pd.DataFrame:
+def _beside(folder: Path, prefix: str, names: tuple[str, ...]) -> Path:
     wanted = tuple(f"{prefix}{name}" for name in names)
     path = next((folder / name for name in wanted if (folder / name).is_file()), None)
     if path is None:
         raise InputError(f"{folder.name} has a matrix, but no {' or '.join(wanted)}; add the file")
-    try:
-        # A gene may be called NA, and a quote is a character like any other.
-        table = pd.read_csv(
-            path, sep="\t", header=None, dtype=str, keep_default_na=False, quoting=csv.QUOTE_NONE
-        )
-    except pd.errors.EmptyDataError:
-        return pd.DataFrame({0: pd.Series(dtype=str)})
-    if table.shape[1] > 1 and table.iloc[-1, -1] == "":
-        raise InputError(f"{path.name} ends in the middle of a line; get the file again")
-    return table
+    return path

@@ -10,6 +10,8 @@ from anndata import AnnData
 from scipy import sparse
 
 from scbaseline import keys
+from scbaseline.data.hdf5 import open_hdf5
+from scbaseline.data.matrix import intact
 from scbaseline.errors import InputError, did_you_mean
 
 _PARTS = ("data", "indices", "indptr", "shape", "barcodes")
@@ -35,13 +37,7 @@ def read_10x_h5(path: Path, *, genome: str | None = None) -> AnnData:
     InputError
         It is no such file, or holds several genomes of which none was named.
     """
-    if path.is_dir():
-        raise InputError("is a folder, not a file; pass the .h5 file")
-    with path.open("rb"):
-        pass  # for the plain words of an error of access: h5py's are long
-    if not h5py.is_hdf5(path):
-        raise InputError("is not an HDF5 file, as every .h5 of 10x is; get the file again")
-    with h5py.File(path) as file:
+    with open_hdf5(path, what=".h5") as file:
         if "X" in file and "obs" in file:
             raise InputError("is an AnnData file; rename it to end in .h5ad")
         if "matrix" in file:
@@ -56,21 +52,17 @@ def read_10x_h5(path: Path, *, genome: str | None = None) -> AnnData:
 
 
 def _read_v2(group: Any) -> AnnData:
-    var = pd.DataFrame(
-        {keys.GENE_IDS: _strings(group["genes"])}, index=_strings(group["gene_names"])
-    )
+    var = _features(group, ids="genes", names="gene_names")
     return AnnData(_counts(group, len(var)), obs=_cells(group), var=var)
 
 
 def _read_v3(group: Any, genome: str | None) -> AnnData:
+    if "features" not in group:  # CellBender puts version 2's parts there
+        return _read_v2(group)
     features = group["features"]
-    var = pd.DataFrame(
-        {
-            keys.GENE_IDS: _strings(features["id"]),
-            keys.FEATURE_TYPES: _strings(features["feature_type"]),
-        },
-        index=_strings(features["name"]),
-    )
+    var = _features(features, ids="id", names="name")
+    if "feature_type" in features:
+        var[keys.FEATURE_TYPES] = _strings(features["feature_type"])
     adata = AnnData(_counts(group, len(var)), obs=_cells(group), var=var)
     if "genome" in features:
         genome_g = _strings(features["genome"])
@@ -80,6 +72,19 @@ def _read_v3(group: Any, genome: str | None) -> AnnData:
         if len(genomes) > 1 or genome is not None:
             return adata[:, genome_g == _chosen(genomes, genome)].copy()
     return adata
+
+
+def _features(group: Any, *, ids: str, names: str) -> pd.DataFrame:
+    """Return names as index and ids as ``gene_ids``; of the two, one will do."""
+    if ids not in group and names not in group:
+        raise InputError(
+            f"{group.name} holds neither {ids!r} nor {names!r}, which name the genes; "
+            "get the file again"
+        )
+    var = pd.DataFrame(index=_strings(group[names if names in group else ids]))
+    if ids in group:
+        var[keys.GENE_IDS] = _strings(group[ids])
+    return var
 
 
 def _chosen(genomes: list[str], genome: str | None) -> str:
@@ -105,10 +110,14 @@ def _counts(group: Any, n_features: int) -> "sparse.csr_matrix[Any]":
             f"and {len(group['barcodes'])} barcodes; get the file again"
         )
     # Features × cells, compressed by cells: the same arrays are cells × features by rows.
-    counts_ng: sparse.csr_matrix[Any] = sparse.csr_matrix(
-        (group["data"][:], group["indices"][:], group["indptr"][:]), shape=(n_columns, n_rows)
-    )
-    return counts_ng
+    parts = (group["data"][:], group["indices"][:], group["indptr"][:])
+    try:
+        counts_ng: sparse.csr_matrix[Any] = sparse.csr_matrix(parts, shape=(n_columns, n_rows))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{group.name} is damaged ({error}); get the file again") from error
+    # Before any of its genes are picked: a pick follows an index wherever it points.
+    checked: sparse.csr_matrix[Any] = intact(counts_ng, name=str(group.name))
+    return checked
 
 
 def _cells(group: Any) -> pd.DataFrame:

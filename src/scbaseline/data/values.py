@@ -13,7 +13,16 @@ from scbaseline.data.recovery import LARGEST_LOG, SCALES, Attempt, Recovery
 _Array = npt.NDArray[np.float64]
 
 Kind = Literal[
-    "counts", "fractional", "log1p", "log2", "normalised", "mixed", "scaled", "damaged", "zeros"
+    "counts",
+    "fractional",
+    "log1p",
+    "log2",
+    "normalised",
+    "mixed",
+    "scaled",
+    "damaged",
+    "zeros",
+    "missing",
 ]
 
 _WHOLE_SHARE = 0.01  # of values; by chance, one logarithm in a million is a whole number
@@ -56,6 +65,13 @@ class Values:
     target: float | None = None
     recovery: Recovery | None = None
     undone_sums_n: _Array | None = None
+
+
+def no_values(n_cells: int) -> Values:
+    """Return what is known of a matrix that is not there."""
+    return Values(
+        "missing", None, 0.0, np.zeros(n_cells), n_genes_n=np.zeros(n_cells, dtype=np.int64)
+    )
 
 
 def examine_values(

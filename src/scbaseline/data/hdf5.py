@@ -1,0 +1,82 @@
+"""Turns the path of an HDF5 file into an open one, or says in plain words why it is none."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from scbaseline.data.heaps import require_readable_texts
+from scbaseline.errors import InputError
+
+# https://github.com/HDFGroup/hdf5_plugins: the numbers under which filters are registered.
+_FILTERS = {
+    305: "LZO", 307: "bzip2", 32000: "LZF", 32001: "Blosc", 32004: "LZ4", 32008: "Bitshuffle",
+    32013: "ZFP", 32015: "Zstandard", 32017: "SZ", 32018: "FCIDECOMP", 32024: "SZ3",
+    32026: "Blosc2", 32028: "Sperr",
+}  # fmt: skip
+
+
+@contextmanager
+def open_hdf5(path: Path, *, what: str) -> Iterator[Any]:
+    """Open an HDF5 file to read.
+
+    Parameters
+    ----------
+    path
+        The file.
+    what
+        What a user calls such a file, e.g. ``".h5ad"``.
+
+    Raises
+    ------
+    InputError
+        It is a folder, no HDF5 file, damaged where HDF5 would not return, or compressed by a
+        filter that is not installed.
+    """
+    if path.is_dir():
+        raise InputError(f"is a folder, not a file; pass the {what} file")
+    with path.open("rb"):
+        pass  # for the plain words of an error of access: h5py's are long
+    if not h5py.is_hdf5(path):
+        raise InputError(f"is not an HDF5 file, as every {what} is; get the file again")
+    require_readable_texts(path)
+    if find_spec("hdf5plugin"):
+        import hdf5plugin  # noqa: F401 (its filters are there from now on)
+    with h5py.File(path) as file:
+        try:
+            yield file
+        except OSError as error:
+            if missing := _missing_filter(file):
+                raise InputError(missing) from error
+            raise
+
+
+def _missing_filter(file: Any) -> str:
+    """Say which filter an array of the file needs that is not installed; ``""`` if none is."""
+    found: list[str] = []
+
+    def look(name: str, item: object) -> bool | None:
+        if not isinstance(item, h5py.Dataset):
+            return None
+        made = item.id.get_create_plist()
+        for i in range(made.get_nfilters()):
+            number, _, _, title = made.get_filter(i)
+            if not h5py.h5z.filter_avail(number):
+                given = title.decode("utf-8", "replace").split(";")[0].strip()
+                called = _FILTERS.get(number) or given or "unknown"
+                found.append(
+                    f"{name} is compressed by the filter {called} (number {number}), which is "
+                    "not installed here; pip install hdf5plugin, or write the file anew with "
+                    "gzip where it can be read"
+                )
+                return True
+        return None
+
+    try:
+        file.visititems(look)
+    except (OSError, RuntimeError, ValueError, KeyError):
+        return ""  # the file is damaged as well, which is what will be said
+    return found[0] if found else ""

@@ -1,0 +1,85 @@
+"""Says of one text what it is: the id of a gene, a symbol, or no name at all."""
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ENSEMBL_ID = re.compile(r"ENS[A-Z]*G\d+(\.\d+)?")
+"""The id of a gene of any species in Ensembl, with or without its version."""
+
+_OTHER_IDS = re.compile(r"FBgn\d{7}|WBGene\d{8}|AT[1-5MC]G\d{5}|Y[A-P][LR]\d{3}[CW](-[A-Z])?")
+_ID_INSIDE = re.compile(r"(?<![A-Za-z0-9])ENS[A-Z]*G\d{11}(?:\.\d+)?(?![A-Za-z0-9])")
+
+# What programs write where there is no name. R and scanpy add .1 or -1 to its copies.
+_PLACEHOLDER = re.compile(
+    r"(?:|nan|#?n/?a|<na>|none|null|unknown|unnamed|undefined|unnamed: ?\d+|[.?-]+)(?:[-._]\d+)*",
+    re.IGNORECASE,
+)
+# 17, 17.0, 17-1 where two files were joined, and R's X17 and V17.
+_ROW_NUMBER = re.compile(r"[XV]?\d+(?:\.\d+)?(?:-\d+)?")
+
+
+def names_nothing(name: str) -> bool:
+    """Whether a text is empty, a placeholder such as ``nan`` or ``NA-1``, or a row number.
+
+    Such a text says nothing of the gene, so that it must not be matched with another file's.
+    """
+    if name[:1].isalpha() and name[0] not in "nNuUvVxX":
+        return False  # nearly all genes, and far quicker than two patterns
+    name = name.strip()
+    return bool(_PLACEHOLDER.fullmatch(name) or _ROW_NUMBER.fullmatch(name))
+
+
+def is_row_number(name: str) -> bool:
+    """Whether a text is a plain number, with or without what R and scanpy add to it."""
+    return _ROW_NUMBER.fullmatch(name.strip()) is not None
+
+
+def is_id(name: str) -> bool:
+    """Whether a text as a whole is the id of a gene in Ensembl, FlyBase, WormBase or the like."""
+    if name[:1] not in "EFWAY":
+        return False
+    return bool(ENSEMBL_ID.fullmatch(name) or _OTHER_IDS.fullmatch(name))
+
+
+def mostly_ids(names: Iterable[str]) -> bool:
+    """Whether more than half of some texts are ids."""
+    matches = [is_id(name) for name in names]
+    return sum(matches) > len(matches) / 2
+
+
+def id_inside(name: str) -> str:
+    """Return the Ensembl id that a longer name holds as a part of its own, or ``""``.
+
+    ``CD3D_ENSG00000167286`` and ``GRCh38_ENSG00000167286`` hold one. A name with two
+    different ids holds none that could be told.
+    """
+    found = {bare_id(match) for match in _ID_INSIDE.findall(name)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def without_id(name: str) -> str:
+    """Return what a name holds beside its Ensembl id: ``CD3D`` of ``ENSG00000167286|CD3D``."""
+    before, _, after = _ID_INSIDE.sub("\0", name, count=1).partition("\0")
+    before, after = (part.strip("|_:;,/.-() []") for part in (before, after))
+    return before or after.split("|")[0]
+
+
+def bare_id(gene: str) -> str:
+    """Return an Ensembl id without its version, any other name as it is."""
+    return gene.partition(".")[0] if ENSEMBL_ID.fullmatch(gene) else gene
+
+
+def texts(column: "pd.Series | pd.Index") -> list[str]:
+    """Return values as texts, ``""`` for what is missing."""
+    return [
+        ""
+        if missing
+        else value.decode("utf-8", "replace")
+        if isinstance(value, bytes)
+        else str(value)
+        for value, missing in zip(column, column.isna(), strict=True)
+    ]

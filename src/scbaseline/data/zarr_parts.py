@@ -1,0 +1,121 @@
+"""Says which parts of a .zarr store were not written, and whether they can be zeros.
+
+Zarr leaves out a part that holds nothing but the fill value, and reads a part that is not
+there as that value. A part that was lost reads just so: it is told apart only where what is
+around it says that it cannot be all zeros.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from scbaseline.errors import InputError, ScbaselineWarning
+
+
+def require_parts(group: Any, matrices: list[Any]) -> None:
+    """Refuse a store that lost parts; warn where parts may be zeros or lost.
+
+    Parameters
+    ----------
+    group
+        The store, as AnnData writes it.
+    matrices
+        Its sparse matrices that counts may be taken from.
+
+    Raises
+    ------
+    InputError
+        A part is missing that cannot hold nothing but the fill value.
+    """
+    for array in [*_names_and_labels(group["obs"]), *_names_and_labels(group["var"])]:
+        if lacks_parts(array):
+            raise InputError(_lacking(array))
+    for matrix in matrices:
+        if lacks_parts(matrix["indptr"]):
+            _require_rising(matrix["indptr"])
+        if lacks_parts(matrix["indices"]):
+            _require_first_columns(matrix)
+        if lacks_parts(matrix["data"]):
+            _warn_of_values(matrix)
+
+
+def lacks_parts(array: Any) -> bool:
+    """Say whether any part of an array was not written."""
+    return bool(array.nchunks_initialized < array.nchunks)
+
+
+def _lacking(array: Any) -> str:
+    n_lacking = array.nchunks - array.nchunks_initialized
+    return f"{array.name} lacks {n_lacking} of its {array.nchunks} parts; copy the store again"
+
+
+def _names_and_labels(table: Any) -> list[Any]:
+    """Return the arrays of a table that have every part, if none was lost."""
+    arrays = [table[table.attrs.get("_index", "_index")]]
+    for name in table:
+        if table[name].attrs.get("encoding-type") == "categorical":
+            categories, codes = table[name]["categories"], table[name]["codes"]
+            if len(getattr(categories, "shape", ())) == 1 and categories.shape[0] > 1:
+                arrays.append(categories)
+                # One part of many may hold the first category alone, all of them hardly.
+                if codes.nchunks_initialized == 0:
+                    arrays.append(codes)
+    return [array for array in arrays if hasattr(array, "nchunks")]
+
+
+def _require_rising(indptr: Any) -> None:
+    """Refuse pointers that fall where a part is lacking; warn where they may have been zeros."""
+    if np.any(np.diff(indptr[:].astype(np.int64)) < 0):
+        raise InputError(_lacking(indptr))
+    warnings.warn(
+        f"{_lacking(indptr)}, unless the first cells have no counts: these are read as empty",
+        ScbaselineWarning,
+        stacklevel=3,
+    )
+
+
+def _require_first_columns(matrix: Any) -> None:
+    """Refuse a matrix whose lacking indices would be the first column twice in one row."""
+    pointer = matrix["indptr"][:].astype(np.int64)
+    for start, stop in _blank_parts(matrix["indices"]):
+        row_of_place = np.searchsorted(pointer, np.arange(start, stop), side="right") - 1
+        if len(np.unique(row_of_place)) < stop - start:
+            raise InputError(_lacking(matrix["indices"]))
+        warnings.warn(
+            f"{matrix['indices'].name}: values {start + 1:,} to {stop:,} have no index in the "
+            "store; they are taken for the first gene's, as zarr reads them",
+            ScbaselineWarning,
+            stacklevel=2,
+        )
+
+
+def _warn_of_values(matrix: Any) -> None:
+    pointer = matrix["indptr"][:].astype(np.int64)
+    kind = str(matrix.attrs.get("encoding-type", "csr"))
+    what = "genes" if kind.startswith("csc") else "cells"
+    blank = _blank_parts(matrix["data"])
+    first, last = (
+        int(np.searchsorted(pointer, place, side="right"))
+        for place in (blank[0][0], blank[-1][1] - 1)
+    )
+    n_lacking = matrix["data"].nchunks - matrix["data"].nchunks_initialized
+    warnings.warn(
+        f"{matrix['data'].name} lacks {n_lacking} of its {matrix['data'].nchunks} parts, between "
+        f"{what} {first:,} and {last:,}; their values read as {matrix['data'].fill_value}. If "
+        "they were not zeros when the store was written, copy the store again",
+        ScbaselineWarning,
+        stacklevel=2,
+    )
+
+
+def _blank_parts(array: Any) -> list[tuple[int, int]]:
+    """Return where the parts of an array begin and end that hold only its fill value."""
+    step = (getattr(array, "shards", None) or array.chunks)[0]
+    fill = array.fill_value if array.fill_value is not None else 0
+    found = []
+    for start in range(0, array.shape[0], step):
+        values = array[start : start + step]
+        if np.all(values == fill):
+            found.append((start, start + len(values)))
+    return found

@@ -1,0 +1,106 @@
+"""Where the counts are: the source with all genes first, and how many genes each has."""
+
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pytest
+import scanpy
+from made_files import written
+from made_forms import simulated, write_zarr
+
+from scbaseline.data.check import check_counts
+from scbaseline.data.doctor import examine
+from scbaseline.data.findings import findings
+from scbaseline.data.options import ReadOptions
+from scbaseline.data.read import open_counts, read_counts
+from scbaseline.data.sources import Source
+from scbaseline.errors import InputError
+
+
+def _tutorial(n_genes: int = 50) -> anndata.AnnData:
+    """Return what the standard tutorial leaves: scaled genes, their counts, and all in raw."""
+    adata = simulated()
+    adata.layers["counts"] = adata.X.copy()
+    scanpy.pp.normalize_total(adata, target_sum=1e4)
+    scanpy.pp.log1p(adata)
+    adata.raw = adata.copy()
+    adata = adata[:, :n_genes].copy()
+    adata.X = adata.X.toarray()
+    scanpy.pp.scale(adata)
+    return adata
+
+
+def test_all_genes_come_before_a_layer_of_some(tmp_path: Path) -> None:
+    """Raw is advised, whose counts come back exactly; the layer and its genes are named."""
+    path = written(_tutorial(), tmp_path / "x.h5ad")
+    with open_counts(path) as adata:
+        diagnosis = examine(adata)
+        said = findings(diagnosis, obs_names=adata.obs_names, var_names=adata.var_names)
+    assert diagnosis.elsewhere == (Source(None, 120, is_recovered=True), Source("counts", 50))
+    text = str(said[0])
+    assert "raw.X holds values of which the counts come back exactly (120 genes)" in text
+    assert "pass --use-raw" in text
+    assert "layers['counts'] (50 genes)" in text
+    read = check_counts(read_counts(path, ReadOptions(use_raw=True)))
+    np.testing.assert_array_equal(read.X.toarray(), simulated().X.toarray())
+
+
+def test_of_as_many_genes_the_plain_counts_come_first() -> None:
+    """A layer with the counts themselves needs no recovery."""
+    adata = _tutorial(n_genes=120)
+    assert [source.layer for source in examine(adata).elsewhere] == ["counts", None]
+
+
+def test_counts_of_some_genes_in_x_do_not_hide_those_of_all() -> None:
+    """X can be used; that raw has more genes is said with the flag."""
+    adata = simulated()
+    adata.raw = adata.copy()
+    adata = adata[:, :30].copy()
+    diagnosis = examine(adata)
+    said = findings(diagnosis, obs_names=adata.obs_names, var_names=adata.var_names)
+    assert not any(finding.is_refusal for finding in said)
+    assert any("X has 30 genes only; raw.X" in str(f) and "--use-raw" in str(f) for f in said)
+
+
+def _without_x(*, layer: bool, raw: bool) -> anndata.AnnData:
+    whole = simulated()
+    layers = {"umis": whole.X} if layer else None
+    adata = anndata.AnnData(obs=whole.obs, var=whole.var, layers=layers)
+    if raw:
+        adata.raw = whole
+    return adata
+
+
+@pytest.mark.parametrize("zarr", [False, True])
+@pytest.mark.parametrize(
+    ("layer", "raw", "flag", "options"),
+    [
+        (True, False, "--layer umis", ReadOptions(layer="umis")),
+        (False, True, "--use-raw", ReadOptions(use_raw=True)),
+        (True, True, "--layer umis", ReadOptions(use_raw=True)),
+    ],
+)
+def test_without_x_the_flag_is_named_and_works(
+    tmp_path: Path, zarr: bool, layer: bool, raw: bool, flag: str, options: ReadOptions
+) -> None:
+    """A file that holds its counts elsewhere is read where they are named, and says where."""
+    adata = _without_x(layer=layer, raw=raw)
+    path = tmp_path / ("x.zarr" if zarr else "x.h5ad")
+    (write_zarr if zarr else written)(adata, path)
+    with pytest.raises(InputError, match=f"X is missing; .*pass {flag}") as caught:
+        read_counts(path)
+    assert str(caught.value).count(path.name) == 1
+    with open_counts(path) as opened:
+        said = findings(examine(opened), obs_names=opened.obs_names, var_names=opened.var_names)
+        assert said[0].is_refusal
+        assert flag in str(said[0])
+    np.testing.assert_array_equal(read_counts(path, options).X.toarray(), simulated().X.toarray())
+    with open_counts(path, options) as opened:
+        assert examine(opened).values.kind == "counts"
+
+
+def test_an_anndata_without_x_is_refused_with_the_way_on() -> None:
+    """In Python, too."""
+    with pytest.raises(InputError, match=r"X is missing; .*adata\.X = adata\.layers\['umis'\]"):
+        check_counts(_without_x(layer=True, raw=False))
