@@ -14,9 +14,11 @@ from scipy import sparse
 from scbaseline import keys
 from scbaseline.cells.qc import FilteredCells, filter_cells
 from scbaseline.config import RunConfig
-from scbaseline.judge.scores import Evaluation, evaluate_predictions
+from scbaseline.counts import Counts
+from scbaseline.judge.held_out import HeldOut
+from scbaseline.judge.scores import Scorecard, score_predictions
 from scbaseline.learn.curve import Epoch, TrainingCurve
-from scbaseline.report.figures import training_curves_figure
+from scbaseline.report.figures.curves import curves_figure
 
 TIERS = {"published": "T0", "inductive": "T0+"}
 
@@ -55,7 +57,8 @@ def filtered(*, mt: bool = True, **settings: float) -> FilteredCells:
         ),
         var=pd.DataFrame(index=genes),
     )
-    return filter_cells(adata, RunConfig(min_genes=20, **settings))
+    counts = Counts.from_anndata(adata)
+    return filter_cells(counts, RunConfig(min_genes=20, **settings), obs=adata.obs, var=adata.var)
 
 
 def explored(
@@ -70,20 +73,18 @@ def explored(
     return xy_n2, np.repeat(np.arange(len(sizes)), sizes).astype(str)
 
 
-def evaluated(k: int, *, n: int = 400, seed: int = 0) -> Evaluation:
-    """Evaluate predictions of which three quarters are right; later labels are the rarer."""
+def scored(k: int, *, n: int = 400, seed: int = 0) -> Scorecard:
+    """Score predictions of which three quarters are right; later labels are the rarer."""
     rng = np.random.default_rng(seed)
     true_n = np.concatenate([np.arange(k), np.minimum(rng.geometric(0.3, n) - 1, k - 1)])
     predicted_n = np.where(rng.random(len(true_n)) < 0.75, true_n, rng.integers(0, k, len(true_n)))
-    names = [f"label {code} +" for code in range(k)]
-    config = RunConfig(n_bootstrap=100)
-    return evaluate_predictions(
-        true_n, predicted_n, names, config=config, train_accuracy=1.0, n_train=1600
-    )
+    names = tuple(f"label {code} +" for code in range(k))
+    held_out = HeldOut.of_one_test(true_n, predicted_n, names)
+    return score_predictions(held_out, rng, n_draws=100)
 
 
-def fitted(n_epochs: int, kept_epoch: int) -> TrainingCurve:
-    """Return a fit whose held-out loss turns up again."""
+def trained(n_epochs: int, kept_epoch: int) -> TrainingCurve:
+    """Return a curve whose held-out loss turns up again."""
     history = tuple(
         Epoch(e, 1 / e, 1 - 0.5 / e, 1 / e + 0.02 * e, 0.9 - 0.5 / e)
         for e in range(1, n_epochs + 1)
@@ -91,11 +92,11 @@ def fitted(n_epochs: int, kept_epoch: int) -> TrainingCurve:
     return TrainingCurve(history, kept_epoch)
 
 
-FITS = {"pca": fitted(5, 5), "hvg": fitted(30, 5), "hvg-earlystop": fitted(12, 7)}
+CURVES = {"pca": trained(5, 5), "hvg": trained(5, 5), "hvg-earlystop": trained(12, 7)}
 
 
-def curves(fits: dict[str, TrainingCurve] = FITS, footer: str = "") -> Figure:
+def drawn_curves(curves: dict[str, TrainingCurve] = CURVES, footer: str = "") -> Figure:
     """Draw training curves with all the words that a run gives."""
-    return training_curves_figure(
-        fits, protocol="inductive", held_out_name="validation cells", footer=footer
+    return curves_figure(
+        curves, protocol="inductive", held_out_name="validation cells", footer=footer
     )

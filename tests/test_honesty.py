@@ -1,9 +1,10 @@
 """Nothing is learnt from a test cell unless the protocol's name says so.
 
-Cell mask, labels and split are made once, on intact data, and passed in. Then the test
+Cell mask, labels and split are made once, on intact data, and handed in. Then the test
 cells' counts are replaced, and everything that was fitted must be equal to the bit. For
 every stage there is a twin that leaks on purpose, and the same comparison must catch it:
-a comparison that no leak can fail would prove nothing.
+a comparison that no leak can fail would prove nothing. Nothing is patched: what leaks is
+handed in, too.
 """
 
 import dataclasses
@@ -16,34 +17,39 @@ from anndata import AnnData
 from conftest import SMALL, simulate
 from scipy import sparse
 
-from scbaseline import (
-    RunConfig,
-    check_counts,
-    fitting,
-    labels_from_column,
-    pipeline,
-    predict_baseline,
-    preparation,
-)
+from scbaseline import Counts, check_counts, labels_from_column, run
+from scbaseline.cells.label_genes import label_genes
 from scbaseline.cells.space import FeatureSpace, fit_feature_space
-from scbaseline.cells.thinning import Counts
-from scbaseline.learn.baselines import BASELINES
+from scbaseline.learn.recipes import RECIPES, Recipe
+from scbaseline.stages import Stages
+from scbaseline.study.draws import Draw, draw_halves, draw_structureless
+from scbaseline.study.fit import Fit, Job, fit_job
 from scbaseline.study.labels import Labels, groups_from_column
 from scbaseline.study.plan import split_once
-from scbaseline.study.preparation import counts_of
-from scbaseline.study.protocols import PROTOCOLS, Protocol
+from scbaseline.study.protocols import PROTOCOLS, SAVES_MODELS, Protocol
 from scbaseline.study.split import TEST, TRAINING, VALIDATION, Split
-from scbaseline.study.views import View, halves_view, structureless_view, whole_view
 
 pytestmark = pytest.mark.xdist_group("honesty")  # its module fixtures are costly
 
 CONFIG = dataclasses.replace(SMALL, label_key="cell_type", min_cells=3)
-# Those that fit everything on training cells; `external` fits nothing.
+
+
+def quick(recipe: Recipe) -> Recipe:
+    """Return a recipe that takes few steps, where its row says how many it takes at least."""
+    fewer = {"epochs": 1, "min_steps": 8}
+    known = {name: value for name, value in fewer.items() if name in recipe.settings}
+    return dataclasses.replace(recipe, settings={**recipe.settings, **known})
+
+
+RECIPES_HERE = tuple(map(quick, RECIPES.values()))
+# Those that fit everything on training cells; the one of another study fits nothing.
 HONEST = [
     protocol
     for protocol in PROTOCOLS.values()
     if protocol.fitted_on == "training" and protocol.tests_on != "another study"
 ]
+FEW_GENES = dataclasses.replace(CONFIG, n_top_genes=30)  # so that a choice is to be made
+LEAKY = next(p for p in PROTOCOLS.values() if p.fitted_on == "all cells" and p.in_run)
 IDS = [protocol.name for protocol in HONEST]
 
 
@@ -82,30 +88,31 @@ def cells() -> AnnData:
 @pytest.fixture(scope="module")
 def cases(cells: AnnData) -> dict[str, Case]:
     """Return every honest protocol with its counts, labels and split."""
-    whole = counts_of(cells)
+    whole = Counts.from_anndata(cells)
     given = labels_from_column(cells.obs, CONFIG)
     donors = cells.obs.assign(donor=[f"D{i % 5}" for i in range(cells.n_obs)])
     groups = groups_from_column(donors, dataclasses.replace(CONFIG, group_key="donor"))
 
-    def view_of(protocol: Protocol) -> View:
+    def draw_of(protocol: Protocol) -> Draw:
         if protocol.structureless:
-            return structureless_view(whole, CONFIG, draw=0, names={"half A"})
-        if protocol.labels_from != "all":
-            return halves_view(whole, CONFIG, draw=0)
-        return whole_view(whole, given)
+            names = frozenset({"half A"})
+            return draw_structureless(whole, CONFIG, Stages(), number=0, names=names)
+        if protocol.draws_counts:
+            return draw_halves(whole, CONFIG, Stages(), number=0)
+        return Draw(0, {"all": whole}, {"all": given})
 
-    found = {}
+    cases = {}
     for protocol in HONEST:
-        view = view_of(protocol)
-        split = split_once(protocol, view, groups=groups, config=CONFIG)
-        labels = view.labels[protocol.labels_from]
-        found[protocol.name] = Case(view.counts[protocol.features_from], labels, split)
-    return found
+        draw = draw_of(protocol)
+        (split,) = split_once(protocol, draw, groups, CONFIG)
+        labels = draw.labels[protocol.labels_from]
+        cases[protocol.name] = Case(draw.counts[protocol.features_from], labels, split)
+    return cases
 
 
 @pytest.fixture(scope="module")
 def intact(cases: dict[str, Case]) -> Case:
-    return cases["inductive"]
+    return cases[SAVES_MODELS.name]
 
 
 def tampered(counts: Counts, split: Split, tamper: Callable[..., None]) -> Counts:
@@ -115,30 +122,57 @@ def tampered(counts: Counts, split: Split, tamper: Callable[..., None]) -> Count
     return Counts(sparse.csr_matrix(dense), dense.sum(axis=1, dtype=np.float64))
 
 
-def fitted(
-    protocol: Protocol, counts: Counts, labels: Labels, split: Split
-) -> dict[str, list[np.ndarray]]:
-    """Return everything that is fitted under a protocol, by the stage that fits it."""
-    # As `run` calls it: the space of all cells is at hand, and must not be used.
-    whole = fit_feature_space(counts.counts_ng, counts.total_n, CONFIG)
-    # A label source that the protocol has a tier for; it changes no fit.
-    source = "clusters" if protocol.tier_of_given is None else "given:cell_type"
-    labels = dataclasses.replace(labels, source=source)
-    one = fitting.run_protocol(
-        protocol, counts, labels, split=split, config=CONFIG, whole=whole, baselines=BASELINES
+Space = Callable[[Counts, Split], FeatureSpace]
+Genes = Callable[[Counts, Split], dict[str, np.ndarray]]
+
+
+def space_of_all(counts: Counts, _: Split) -> FeatureSpace:
+    """Fit the features on all cells, as a run has them at hand."""
+    return fit_feature_space(counts, CONFIG)
+
+
+def no_genes(*_: object) -> dict[str, np.ndarray]:
+    """Hand in no genes: the fit chooses them."""
+    return {}
+
+
+def fit(
+    protocol: Protocol,
+    case: Case,
+    counts: Counts,
+    split: Split,
+    space: Space = space_of_all,
+    genes: Genes = no_genes,
+) -> Fit:
+    """Fit every recipe under a protocol, with a space of all cells within reach."""
+    job = Job(
+        protocol,
+        counts,
+        case.labels,
+        split,
+        RECIPES_HERE,
+        CONFIG,
+        space=space(counts, case.split),
+        genes=genes(counts, case.split),
+        keep=True,
     )
-    networks = [one.trained[name] for name in CONFIG.recipe]
-    known = split.rows(TRAINING, VALIDATION)
+    return fit_job(job, Stages())
+
+
+def fitted(of_job: Fit) -> dict[str, list[np.ndarray]]:
+    """Return everything that is fitted under a protocol, by the stage that fits it."""
+    space, recipes = of_job.space, of_job.recipes.values()
+    assert space is not None
     return {
-        "baselines": [one.trained[name].predicted_n[known] for name in BASELINES],
-        "genes": [one.space.genes_g],
-        "scale": [one.space.mean_g, one.space.sd_g],
-        "components": [one.space.center_g, one.space.components_gc],
-        "weights": [
-            tensor.numpy() for t in networks for tensor in t.fit.network.state_dict().values()
+        "genes": [space.genes_g],
+        "scale": [space.mean_g, space.sd_g],
+        "components": [space.center_g, space.components_gc],
+        "recipes' genes": [r.genes_g for r in recipes],
+        "weights": [t.numpy() for r in recipes for t in r.learnt.module.state_dict().values()],
+        "stopping": [
+            np.array([r.learnt.curve.kept_epoch for r in recipes if r.learnt.curve is not None])
         ],
-        "stopping": [np.array([t.fit.kept_epoch for t in networks])],
-        "temperature": [np.array([t.temperature or 0.0 for t in networks])],
+        "temperature": [np.array([r.temperature or 0.0 for r in recipes])],
     }
 
 
@@ -146,19 +180,18 @@ def changed_stages(
     protocol: Protocol,
     case: Case,
     tamper: Callable[..., None],
+    *,
     split: Split | None = None,
+    space: Space = space_of_all,
+    genes: Genes = no_genes,
 ) -> set[str]:
     """Return the stages whose fit depends on the test cells."""
     split = split or case.split
-    before = fitted(protocol, case.counts, case.labels, split)
-    after = fitted(protocol, tampered(case.counts, case.split, tamper), case.labels, split)
-    return {
-        stage
-        for stage in before
-        if not all(
-            np.array_equal(one, two) for one, two in zip(before[stage], after[stage], strict=True)
-        )
-    }
+    before, after = (
+        fitted(fit(protocol, case, counts, split, space, genes))
+        for counts in (case.counts, tampered(case.counts, case.split, tamper))
+    )
+    return {stage for stage in before if not all(map(np.array_equal, before[stage], after[stage]))}
 
 
 @pytest.mark.parametrize("tamper", TAMPERINGS)
@@ -166,7 +199,7 @@ def changed_stages(
 def test_nothing_fitted_depends_on_a_test_cell(
     protocol: Protocol, tamper: Callable[..., None], cases: dict[str, Case]
 ) -> None:
-    """Genes, scale, components, weights, stopping and temperature: all equal to the bit."""
+    """Genes, scale, components, weights, stopping, temperature: all equal to the bit."""
     assert changed_stages(protocol, cases[protocol.name], tamper) == set()
 
 
@@ -177,129 +210,88 @@ def test_tampering_changes_what_is_predicted(
 ) -> None:
     """The replaced counts are other counts: the test cells' components change."""
     counts, _, split = cases[protocol.name]
-    space = fit_feature_space(counts.counts_ng, counts.total_n, CONFIG)
+    space = fit_feature_space(counts, CONFIG)
     before, after = (
-        space.project(space.scale(one.counts_ng, one.total_n))[split.rows(TEST)]
-        for one in (counts, tampered(counts, split, tamper))
+        space.project(space.scale(c.rows(split.rows(TEST))))
+        for c in (counts, tampered(counts, split, tamper))
     )
     assert np.abs(before - after).max() > 0.1
 
 
 @pytest.mark.parametrize("tamper", TAMPERINGS)
-def test_published_is_caught(tamper: Callable[..., None], intact: Case) -> None:
-    """The usual protocol leaks at every stage before the weights, and so into the weights."""
-    changed = changed_stages(PROTOCOLS["published"], intact, tamper)
-    assert {"scale", "components", "weights"} <= changed
+def test_the_usual_protocol_is_caught(tamper: Callable[..., None], intact: Case) -> None:
+    """It leaks at every stage before the weights, and so into the weights."""
+    assert {"scale", "components", "weights"} <= changed_stages(LEAKY, intact, tamper)
 
 
-def genes_of_all(honest: FeatureSpace, whole: FeatureSpace) -> FeatureSpace:
-    return dataclasses.replace(honest, genes_g=whole.genes_g)
+LEAKS = {
+    "genes": ("genes_g",),
+    "scale": ("mean_g", "sd_g"),
+    "components": ("components_gc", "center_g"),
+}
 
 
-def scale_of_all(honest: FeatureSpace, whole: FeatureSpace) -> FeatureSpace:
-    return dataclasses.replace(honest, mean_g=whole.mean_g, sd_g=whole.sd_g)
-
-
-def components_of_all(honest: FeatureSpace, whole: FeatureSpace) -> FeatureSpace:
-    return dataclasses.replace(honest, components_gc=whole.components_gc, center_g=whole.center_g)
-
-
-@pytest.mark.parametrize(
-    ("stage", "leak"),
-    [("genes", genes_of_all), ("scale", scale_of_all), ("components", components_of_all)],
-)
+@pytest.mark.parametrize("stage", LEAKS)
 @pytest.mark.parametrize("tamper", [genes_permuted, one_gene_up])
 def test_a_leak_in_one_part_of_the_features_is_caught(
-    stage: str,
-    leak: Callable[..., FeatureSpace],
-    tamper: Callable[..., None],
-    intact: Case,
-    monkeypatch: pytest.MonkeyPatch,
+    stage: str, tamper: Callable[..., None], intact: Case
 ) -> None:
     """A twin that takes only its genes, or scale, or components from all cells is found out."""
-    counts, labels, split = intact
 
-    def fit_with_leak(data: Counts) -> Callable[..., FeatureSpace]:
-        whole = fit_feature_space(data.counts_ng, data.total_n, CONFIG)
-        return lambda counts, totals, config: leak(fit_feature_space(counts, totals, config), whole)
+    def leaking(counts: Counts, split: Split) -> FeatureSpace:
+        honest = fit_feature_space(counts.rows(split.rows(TRAINING)), CONFIG)
+        whole = fit_feature_space(counts, CONFIG)
+        return dataclasses.replace(honest, **{name: getattr(whole, name) for name in LEAKS[stage]})
 
-    found = []
-    for data in (counts, tampered(counts, split, tamper)):
-        monkeypatch.setattr(fitting, "fit_feature_space", fit_with_leak(data))
-        found.append(fitted(PROTOCOLS["inductive"], data, labels, split)[stage])
-    assert not all(np.array_equal(one, two) for one, two in zip(*found, strict=True))
+    # The row that takes the space which is handed in.
+    twin = dataclasses.replace(SAVES_MODELS, fitted_on="all cells")
+    assert stage in changed_stages(twin, intact, tamper, space=leaking)
+
+
+@pytest.mark.parametrize("tamper", [genes_permuted, one_gene_up])
+def test_choosing_genes_by_the_labels_of_all_cells_is_caught(
+    tamper: Callable[..., None], intact: Case
+) -> None:
+    """A twin that leaks only into the genes that tell labels apart is found out."""
+
+    def leaking(counts: Counts, _: Split) -> dict[str, np.ndarray]:
+        return {"label": label_genes(counts, intact.labels.codes_n, FEW_GENES)}
+
+    changed = changed_stages(SAVES_MODELS, intact, tamper, genes=leaking)
+    assert {"recipes' genes", "weights"} <= changed
+    assert not {"genes", "scale", "components"} & changed
 
 
 @pytest.mark.parametrize("tamper", TAMPERINGS)
 @pytest.mark.parametrize("label_key", ["cell_type", None])
 def test_a_saved_model_does_not_depend_on_a_test_cell(
-    tamper: Callable[..., None],
-    label_key: str | None,
-    cells: AnnData,
-    intact: Case,
-    monkeypatch: pytest.MonkeyPatch,
+    tamper: Callable[..., None], label_key: str | None, cells: AnnData, intact: Case
 ) -> None:
-    """Through the whole run, with mask, labels and split of the intact data, files are equal.
+    """Through the whole run, with labels and split of the intact data, models are equal.
 
     The card's metrics and the data's fingerprint are about the test cells, and differ.
     """
-    _, labels, split = intact
-    config = dataclasses.replace(
-        CONFIG, label_key=label_key, recipe=("pca", "hvg-earlystop"), protocol=("inductive",)
-    )
-    monkeypatch.setattr(pipeline, "labels_from_clusters", lambda *_: labels)
-    monkeypatch.setattr(pipeline, "split_once", lambda *_, **__: split)
-    if label_key:
-        monkeypatch.setattr(preparation, "labels_from_column", lambda *_: labels)
-    changed = AnnData(
-        tampered(counts_of(cells), split, tamper).counts_ng,
-        obs=cells.obs.copy(),
-        var=cells.var.copy(),
-    )
-    found = []
-    for data in (cells, check_counts(changed)):
-        models = pipeline.run(data, config).classifiers
-        found.append(
-            {
-                name: (
-                    {key: value.numpy() for key, value in model.state_dict().items()},
-                    dataclasses.replace(model.card, metrics=(), data={}),
-                )
-                for name, model in models.items()
-            }
-        )
-    for name, (tensors, card) in found[0].items():
-        other_tensors, other_card = found[1][name]
-        assert card == other_card
-        for key, values in tensors.items():
-            np.testing.assert_array_equal(values, other_tensors[key], err_msg=f"{name} {key}")
-
-
-def test_baselines_trained_on_test_cells_are_caught(
-    intact: Case, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A twin that fits the baselines on every labelled cell is found out.
-
-    With labels at random, so that each cell that is fitted on moves the boundary.
-    """
     counts, labels, split = intact
-    codes_n = np.random.default_rng(0).integers(len(labels.names), size=len(labels.codes_n))
-    labels = dataclasses.replace(labels, codes_n=codes_n)
-
-    def leaking(
-        name: str,
-        *_: np.ndarray,
-        query_nf: np.ndarray | sparse.csr_matrix,
-        n_labels: int,
-        config: RunConfig,
-    ) -> object:
-        return predict_baseline(
-            name, query_nf, labels.codes_n, query_nf=query_nf, n_labels=n_labels, config=config
-        )
-
-    monkeypatch.setattr(fitting, "predict_baseline", leaking)
-    changed = changed_stages(PROTOCOLS["inductive"], Case(counts, labels, split), genes_permuted)
-    assert "baselines" in changed
+    config = dataclasses.replace(
+        CONFIG,
+        label_key=label_key,
+        recipe=("pca", "hvg-earlystop", "robust", "logistic"),
+        protocol=(SAVES_MODELS.name,),
+    )
+    changed = AnnData(
+        tampered(counts, split, tamper).counts_ng, obs=cells.obs.copy(), var=cells.var.copy()
+    )
+    models = [
+        run(data, config, labels=labels, splits=lambda *_: (split,)).classifiers
+        for data in (cells, check_counts(changed))
+    ]
+    assert set(models[0]) == set(config.recipe)
+    for name, model in models[0].items():
+        cards = [dataclasses.replace(m[name].card, metrics=(), data={}) for m in models]
+        assert cards[0] == cards[1]
+        other = models[1][name].state_dict()
+        for key, values in model.state_dict().items():
+            np.testing.assert_array_equal(values, other[key], err_msg=f"{name} {key}")
 
 
 @pytest.mark.parametrize("protocol", HONEST, ids=IDS)
@@ -312,40 +304,75 @@ def test_taking_the_space_of_all_cells_is_caught(
     assert {"genes", "scale", "components", "weights"} <= changed
 
 
+class TrainsOnTest(Split):
+    """A split that deals the test cells to training, too."""
+
+    def rows(self, *parts: int) -> np.ndarray:
+        """Return the rows of the parts, and those of the test cells among the training cells."""
+        return super().rows(*parts, *([TEST] if TRAINING in parts else []))
+
+
+class WatchesTest(Split):
+    """A split whose validation cells are the test cells."""
+
+    def rows(self, *parts: int) -> np.ndarray:
+        """Return the rows of the parts, those of the test cells as validation cells."""
+        return super().rows(*(TEST if part == VALIDATION else part for part in parts))
+
+
 @pytest.mark.parametrize("protocol", HONEST, ids=IDS)
 def test_training_on_test_cells_is_caught(protocol: Protocol, cases: dict[str, Case]) -> None:
     """A twin of the split that deals the test cells to training, too, is found out."""
-
-    class LeakingSplit(Split):
-        def rows(self, *parts: str) -> np.ndarray:
-            return super().rows(*parts, *([TEST] if TRAINING in parts else []))
-
     case = cases[protocol.name]
-    leaking = LeakingSplit(case.split.part_n)
-    assert "weights" in changed_stages(protocol, case, genes_permuted, leaking)
+    leaking = TrainsOnTest(case.split.part_n)
+    assert "weights" in changed_stages(protocol, case, genes_permuted, split=leaking)
+
+
+@pytest.mark.parametrize("recipe", [name for name, row in RECIPES.items() if not row.floor])
+def test_each_recipe_trained_on_test_cells_is_caught(recipe: str, intact: Case) -> None:
+    """No recipe is blind to the comparison: its own weights change.
+
+    The features stay those of the training cells, so that only the recipe leaks; labels are
+    at random, so that each cell that is fitted on moves the boundary.
+    """
+    counts, labels, split = intact
+    codes_n = np.random.default_rng(0).integers(len(labels.names), size=len(labels.codes_n))
+    case = Case(counts, dataclasses.replace(labels, codes_n=codes_n), split)
+    honest = fit_feature_space(counts.rows(split.rows(TRAINING)), CONFIG)
+    twin = dataclasses.replace(SAVES_MODELS, fitted_on="all cells")
+    before, after = (
+        fit(twin, case, c, TrainsOnTest(split.part_n), lambda *_: honest)
+        .recipes[recipe]
+        .learnt.module
+        for c in (counts, tampered(counts, split, genes_permuted))
+    )
+    assert before is not None
+    assert after is not None
+    assert not all(map(np.array_equal, before.state_dict().values(), after.state_dict().values()))
 
 
 @pytest.mark.parametrize("protocol", HONEST, ids=IDS)
 def test_stopping_and_calibrating_on_test_cells_is_caught(
-    protocol: Protocol, cases: dict[str, Case], monkeypatch: pytest.MonkeyPatch
+    protocol: Protocol, cases: dict[str, Case]
 ) -> None:
     """A twin that watches test cells leaks into the kept weights and the temperature only."""
-    monkeypatch.setattr(fitting, "VALIDATION", TEST)
-    changed = changed_stages(protocol, cases[protocol.name], other_cells)
+    case = cases[protocol.name]
+    leaking = WatchesTest(case.split.part_n)
+    changed = changed_stages(protocol, case, other_cells, split=leaking)
     assert "temperature" in changed
     assert changed <= {"temperature", "stopping", "weights"}
 
 
-def test_stopping_on_test_cells_moves_the_kept_epoch(
-    intact: Case, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stopping_on_test_cells_moves_the_kept_epoch(intact: Case) -> None:
     """With test cells that cannot be learnt, a twin that stops on them stops elsewhere."""
-    monkeypatch.setattr(fitting, "VALIDATION", TEST)
-    assert "stopping" in changed_stages(PROTOCOLS["inductive"], intact, genes_permuted)
+    leaking = WatchesTest(intact.split.part_n)
+    assert "stopping" in changed_stages(SAVES_MODELS, intact, genes_permuted, split=leaking)
 
 
 def test_the_halves_of_one_gene_differ(cases: dict[str, Case]) -> None:
-    """The protocol thinned does not see the counts that its labels were made from."""
-    half, thinned = cases["half"], cases["thinned"]
+    """A protocol with features from the other half does not see what its labels came from."""
+    same = next(p for p in HONEST if p.same_half_as)
+    half, thinned = cases[same.name], cases[same.same_half_as]
     np.testing.assert_array_equal(half.labels.codes_n, thinned.labels.codes_n)
-    assert (half.counts.counts_ng != thinned.counts.counts_ng).nnz > 0.3 * half.counts.counts_ng.nnz
+    n_differ = (half.counts.counts_ng != thinned.counts.counts_ng).nnz
+    assert n_differ > 0.3 * half.counts.counts_ng.nnz

@@ -263,109 +263,32 @@ def test_pin_is_within_the_declared_bounds(dependency: str) -> None:
 
 # --- the Makefile ----------------------------------------------------------------------------
 
-STUB = """#!/bin/sh
-echo "$0 $* [$SCBASELINE_DATA_DIR] [$SCBASELINE_TEST_DATA]" >> "$CALLS"
-if [ "$1 $2" = "-m venv" ]; then
-  mkdir -p "$3/bin"
-  for tool in python pip ruff mypy lint-imports pytest; do cp "$0" "$3/bin/$tool"; done
-fi
-case "$0 $*" in *$FAILS*) exit 1;; esac
-"""
-"""Stands in for Python and the tools of its environment: writes down how it was called."""
 
-
-class Checkout:
-    """A copy of what make reads, in which every tool is a stand-in that notes its calls."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "checkout"
-        self.calls = folder / "calls"
-        self.stub = folder / "stub"
-        copied = ["Makefile", "pyproject.toml", "requirements.txt", "requirements-test.txt"]
-        copy_checkout(copied, self.folder)
-        self.stub.write_text(STUB)
-        self.stub.chmod(0o755)
-
-    def make(self, goal: str, *, status: int = 0, fails: str = "never", **env: str) -> list[str]:
-        """Make a goal; return the calls that this took."""
-        self.calls.write_text("")
-        changed = environment(CALLS=self.calls, FAILS=fails, **env)
-        do("make", goal, f"PYTHON={self.stub}", cwd=self.folder, env=changed, status=status)
-        return self.calls.read_text().splitlines()
-
-    def edit(self, name: str) -> None:
-        """Change a file, as far as make can tell, after all that make has made."""
-        made = max(path.stat().st_mtime for path in (self.folder / ".venv").iterdir())
-        os.utime(self.folder / name, (made + 1, made + 1))
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
-    """Return a copy of the checkout to call make in."""
+def make(folder: Path, *words: str, **env: str) -> list[str]:
+    """Call make in a copy of the Makefile; return the lines that it prints."""
     if shutil.which("make") is None:
         pytest.skip("needs make")
-    return Checkout(tmp_path)
+    checkout = folder / "checkout"
+    if not checkout.exists():
+        named = ["Makefile", "pyproject.toml", "requirements.txt", "requirements-test.txt"]
+        copy_checkout(named, checkout)
+    return do("make", *words, cwd=checkout, env=environment(**env)).stdout.splitlines()
 
 
-def installs(calls: list[str]) -> list[str]:
-    """Return what was installed, call by call."""
-    return [
-        call.partition(" -r ")[2].split()[0]
-        for call in calls
-        if " install " in call and " -r " in call
-    ]
-
-
-def test_first_make_installs_and_runs(checkout: Checkout) -> None:
+def test_make_run_ends_with_the_script(tmp_path: Path) -> None:
     """``make run`` makes the environment, installs the pins and the package, runs the script."""
-    calls = checkout.make("run")
-    assert installs(calls) == ["requirements.txt"]
-    assert any(" --editable . " in call for call in calls)
-    assert calls[-1].startswith(f".venv/bin/python {SCRIPT} ")
+    commands = make(tmp_path, "--dry-run", "run")
+    installs = [command for command in commands if "pip install" in command]
+    assert ["requirements.txt" in installs[0], "--editable ." in installs[1]] == [True, True]
+    assert commands[-1] == f".venv/bin/python {SCRIPT}"
 
 
-@pytest.mark.parametrize("goal", ["run", "test"])
-def test_second_make_installs_nothing(checkout: Checkout, goal: str) -> None:
-    """When nothing has changed, make goes straight to what was asked for."""
-    checkout.make(goal)
-    calls = checkout.make(goal)
-    assert calls
-    assert not [call for call in calls if "pip" in call or "venv " in call]
-
-
-def test_make_test_ends_with_every_check(checkout: Checkout) -> None:
+def test_make_test_ends_with_every_check(tmp_path: Path) -> None:
     """``make test`` checks style, types and layers, then runs the tests."""
-    tools = [Path(call.split()[0]).name for call in checkout.make("test")]
-    assert tools[-5:] == ["ruff", "ruff", "mypy", "lint-imports", "pytest"]
-
-
-@pytest.mark.parametrize(
-    ("name", "installed"),
-    [
-        ("requirements.txt", ["requirements.txt", "requirements-test.txt"]),
-        ("pyproject.toml", ["requirements.txt", "requirements-test.txt"]),
-        ("requirements-test.txt", ["requirements-test.txt"]),
-    ],
-)
-def test_make_installs_again_what_changed(
-    checkout: Checkout, name: str, installed: list[str]
-) -> None:
-    """A changed requirements file or pyproject.toml is installed by the next make."""
-    checkout.make("test")
-    checkout.edit(name)
-    assert installs(checkout.make("test")) == installed
-
-
-def test_make_takes_up_a_broken_installation(checkout: Checkout) -> None:
-    """After an installation that failed, the next make installs again."""
-    checkout.make("run", fails="requirements.txt", status=2)
-    assert installs(checkout.make("run")) == ["requirements.txt"]
-
-
-def test_make_refuses_an_old_python(checkout: Checkout) -> None:
-    """A Python that is too old is refused before anything is made of it."""
-    calls = checkout.make("run", fails="version_info", status=2)
-    assert not [call for call in calls if "venv" in call]
+    checks = ["ruff check", "ruff format --check", "mypy", "lint-imports", "pytest"]
+    commands = make(tmp_path, "--dry-run", "test")[-len(checks) :]
+    for check, command in zip(checks, commands, strict=True):
+        assert f".venv/bin/{check}" in command
 
 
 @pytest.mark.parametrize(
@@ -378,19 +301,24 @@ def test_make_refuses_an_old_python(checkout: Checkout) -> None:
     ids=["neither", "data", "test data"],
 )
 def test_environment_wins_over_the_folder_beside_the_checkout(
-    checkout: Checkout, environ: dict[str, str], data: str, test_data: str
+    tmp_path: Path, environ: dict[str, str], data: str, test_data: str
 ) -> None:
     """The folder beside the checkout is what programs see, unless the user named another."""
-    beside = checkout.folder.parent.resolve()
-    (beside / "shared/data/pbmc3k").mkdir(parents=True)
+    (tmp_path / "shared/data/pbmc3k").mkdir(parents=True)
     # Absolute, since tests change folder.
-    data, test_data = (named.replace("..", str(beside), 1) for named in (data, test_data))
-    assert checkout.make("run", **environ)[-1].endswith(f" [{data}] [{test_data}]")
+    wanted = [name.replace("..", str(tmp_path.resolve()), 1) for name in (data, test_data)]
+    assert data_folders(tmp_path, **environ) == wanted
 
 
-def test_no_folder_beside_the_checkout_names_none(checkout: Checkout) -> None:
+def test_no_folder_beside_the_checkout_names_none(tmp_path: Path) -> None:
     """Where there is no shared folder, none is named to the programs that make starts."""
-    assert checkout.make("run")[-1].endswith(" [] []")
+    assert data_folders(tmp_path) == ["", ""]
+
+
+def data_folders(folder: Path, **environ: str) -> list[str]:
+    """Return the data folders that a program sees which make starts."""
+    show = 'show: ; @echo "$$SCBASELINE_DATA_DIR"; echo "$$SCBASELINE_TEST_DATA"'
+    return make(folder, "--silent", f"--eval={show}", "show", **environ)
 
 
 # The second environment stands far from the first, because pytest-xdist hands out neighbours

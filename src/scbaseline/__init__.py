@@ -15,78 +15,79 @@ if TYPE_CHECKING:
     from scbaseline.cells.space import fit_feature_space
     from scbaseline.cells.thinning import structureless_counts, thin_counts
     from scbaseline.config import RunConfig
+    from scbaseline.counts import Counts
     from scbaseline.data.check import check_counts
     from scbaseline.data.read import read_counts
     from scbaseline.errors import ScbaselineError, ScbaselineWarning
-    from scbaseline.judge.scores import evaluate_predictions
-    from scbaseline.learn.baselines import predict_baseline
     from scbaseline.learn.calibrate import fit_temperature
-    from scbaseline.learn.loop import fit_network
     from scbaseline.model.card import ModelCard
     from scbaseline.model.classifier import Classifier
-    from scbaseline.study.audit import audit_classifiers
-    from scbaseline.study.fit import run_protocol
-    from scbaseline.study.labels import labels_from_clusters, labels_from_column
-    from scbaseline.study.results import Run
+    from scbaseline.study.audit import audit
+    from scbaseline.study.evaluate import Evaluation, evaluate
+    from scbaseline.study.labels import Labels, labels_from_clusters, labels_from_column
+    from scbaseline.study.results import Audit, Run, Training
     from scbaseline.study.run import run
-    from scbaseline.study.split import split_cells
-    from scbaseline.study.train import train_classifier
-    from scbaseline.study.verdicts import Audit
+    from scbaseline.study.split import Split, split_cells
+    from scbaseline.study.train import train
 
 _HOME = {
-    "Audit": "study.verdicts",
+    "Audit": "study.results",
     "Classifier": "model.classifier",
+    "Counts": "counts",
+    "Evaluation": "study.evaluate",
+    "Labels": "study.labels",
     "ModelCard": "model.card",
     "Run": "study.results",
     "RunConfig": "config",
     "ScbaselineError": "errors",
     "ScbaselineWarning": "errors",
-    "audit_classifiers": "study.audit",
+    "Split": "study.split",
+    "Training": "study.results",
+    "audit": "study.audit",
     "check_counts": "data.check",
-    "evaluate_predictions": "judge.scores",
+    "evaluate": "study.evaluate",
     "explore_cells": "cells.explore",
     "filter_cells": "cells.qc",
     "fit_feature_space": "cells.space",
-    "fit_network": "learn.loop",
     "fit_temperature": "learn.calibrate",
     "labels_from_clusters": "study.labels",
     "labels_from_column": "study.labels",
-    "predict_baseline": "learn.baselines",
     "read_counts": "data.read",
     "run": "study.run",
-    "run_protocol": "study.fit",
     "split_cells": "study.split",
     "structureless_counts": "cells.thinning",
     "thin_counts": "cells.thinning",
-    "train_classifier": "study.train",
+    "train": "study.train",
 }
 
 __all__ = [
     "Audit",
     "Classifier",
+    "Counts",
+    "Evaluation",
+    "Labels",
     "ModelCard",
     "Run",
     "RunConfig",
     "ScbaselineError",
     "ScbaselineWarning",
-    "audit_classifiers",
+    "Split",
+    "Training",
+    "audit",
     "check_counts",
-    "evaluate_predictions",
+    "evaluate",
     "explore_cells",
     "filter_cells",
     "fit_feature_space",
-    "fit_network",
     "fit_temperature",
     "labels_from_clusters",
     "labels_from_column",
-    "predict_baseline",
     "read_counts",
     "run",
-    "run_protocol",
     "split_cells",
     "structureless_counts",
     "thin_counts",
-    "train_classifier",
+    "train",
 ]
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -56,10 +57,21 @@ def said_as_output_error(path: Path) -> Iterator[None]:
     except OutputError:
         raise
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error).splitlines()[0]
-        raise OutputError(
-            f"{path}: cannot be written ({reason}); make room there, or name another --out"
-        ) from error
+        number = _errno_of(error)
+        if number in (errno.ENOSPC, errno.EDQUOT):
+            folder = path if path.is_dir() else path.parent
+            raise OutputError(
+                f"{path}: cannot be written ({os.strerror(number)}): the disk of {folder} is "
+                "full; make room there, or name another --out"
+            ) from error
+        reason = os.strerror(number) if number else str(error).splitlines()[0]
+        raise OutputError(f"{path}: cannot be written ({reason}); name another --out") from error
+
+
+def _errno_of(error: OSError) -> int:
+    """Return the system's number of an error; HDF5 hides it in words about a hidden path."""
+    inside = re.search(r"\berrno = (\d+)", str(error))
+    return error.errno or (int(inside[1]) if inside else 0)
 
 
 def require_space(folder: Path, *, n_bytes: int) -> None:
@@ -82,6 +94,11 @@ def writable_file(path: str | Path) -> Path:
     if target.exists() and not target.is_file():
         raise OutputError(f"{path}: is not an ordinary file; name one, e.g. --out result.csv")
     return target
+
+
+def is_standard_output(path: str | Path) -> bool:
+    """Say whether a path means what the command prints: ``-``, or one of the system's names."""
+    return os.fspath(path) in ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
 def refuse_input_as_output(output: str | Path, *inputs: str | Path | None) -> None:

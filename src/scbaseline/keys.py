@@ -20,6 +20,7 @@ X_PCA = "X_pca"
 X_UMAP = "X_umap"
 COUNTS = "counts"
 PROVENANCE = "scbaseline"
+PREDICTIONS = "scbaseline_predictions"
 
 
 def split(protocol: str) -> str:

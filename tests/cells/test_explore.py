@@ -1,5 +1,6 @@
 """Claims about the exploration, against scanpy's own calls."""
 
+import pickle
 import random
 import subprocess
 import sys
@@ -12,8 +13,9 @@ from anndata import AnnData
 from conftest import SMALL
 from sklearn.metrics import adjusted_rand_score
 
-from scbaseline import RunConfig, explore_cells, fit_feature_space, keys
-from scbaseline.cells.explore import leiden_clusters, neighbour_graph
+from scbaseline import Counts, RunConfig, explore_cells, fit_feature_space, keys
+from scbaseline.cells.leiden import leiden_clusters
+from scbaseline.cells.neighbours import neighbour_graph
 from scbaseline.errors import InputError
 
 
@@ -27,9 +29,9 @@ def blobs(n_cells: int, *, apart: float = 20, n_comps: int = 5, seed: int = 0) -
 
 def test_partition_equals_scanpys(pbmc3k: AnnData) -> None:
     """On PBMC3k, the clusters are those of the tutorial's calls (ARI at least .99)."""
-    total_n = pbmc3k.obs[keys.TOTAL_COUNTS].to_numpy()
-    space = fit_feature_space(pbmc3k.X, total_n, RunConfig())
-    pcs_nc = space.project(space.scale(pbmc3k.X, total_n))
+    counts = Counts.from_anndata(pbmc3k)
+    space = fit_feature_space(counts, RunConfig())
+    pcs_nc = space.project(space.scale(counts))
     ours = explore_cells(pcs_nc, RunConfig())
 
     theirs = AnnData(obsm={"X_pca": pcs_nc})
@@ -43,12 +45,14 @@ def test_partition_equals_scanpys(pbmc3k: AnnData) -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_one_can_go_on_in_scanpy() -> None:
     """The graph is stored as scanpy stores it: its next steps run, and cluster as ours did."""
-    found = explore_cells(blobs(200, apart=3), SMALL)  # paga wants edges between clusters
-    adata = AnnData(obsm={keys.X_PCA: found.pcs_nc}, obsp=found.obsp, uns=found.uns)
+    exploration = explore_cells(blobs(200, apart=3), SMALL)  # paga wants edges between clusters
+    adata = AnnData(
+        obsm={keys.X_PCA: exploration.pcs_nc}, obsp=exploration.obsp, uns=exploration.uns
+    )
     sc.tl.leiden(adata, flavor="igraph", n_iterations=2, directed=False, random_state=SMALL.seed)
-    assert adjusted_rand_score(adata.obs["leiden"], found.clusters_n) == 1
+    assert adjusted_rand_score(adata.obs["leiden"], exploration.clusters_n) == 1
     sc.tl.umap(adata)
-    assert adata.obsm[keys.X_UMAP].shape == found.umap_n2.shape
+    assert adata.obsm[keys.X_UMAP].shape == exploration.umap_n2.shape
     sc.tl.paga(adata)
     sc.tl.diffmap(adata)
     assert adata.obsm["X_diffmap"].shape[0] == 200
@@ -79,9 +83,16 @@ def test_waits_for_no_compilation() -> None:
 
 def test_the_seed_fixes_the_result() -> None:
     """The same seed gives the same clusters and coordinates."""
-    one, two = explore_cells(blobs(100), SMALL), explore_cells(blobs(100), SMALL)
-    np.testing.assert_array_equal(one.clusters_n, two.clusters_n)
-    np.testing.assert_array_equal(one.umap_n2, two.umap_n2)
+    first, second = explore_cells(blobs(100), SMALL), explore_cells(blobs(100), SMALL)
+    np.testing.assert_array_equal(first.clusters_n, second.clusters_n)
+    np.testing.assert_array_equal(first.umap_n2, second.umap_n2)
+
+
+def test_an_exploration_can_be_pickled() -> None:
+    """It holds arrays alone, so that another process can make it."""
+    exploration = explore_cells(blobs(60), SMALL)
+    copy = pickle.loads(pickle.dumps(exploration))  # noqa: S301 -- our own bytes
+    np.testing.assert_array_equal(copy.umap_n2, exploration.umap_n2)
 
 
 def test_too_few_cells_are_an_error() -> None:

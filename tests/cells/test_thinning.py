@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import sparse, stats
 
-from scbaseline.cells.thinning import Counts, structureless_counts, thin_counts
+from scbaseline.cells.thinning import structureless_counts, thin_counts
+from scbaseline.counts import Counts
 
 
 def counts_of(dense: np.ndarray, unseen: int = 0) -> Counts:

@@ -11,7 +11,6 @@ from sklearn.metrics import adjusted_rand_score
 
 from scbaseline.cells.trust import HALVES, STABLE, cluster_trust, merge_unstable
 from scbaseline.errors import InputError
-from scbaseline.report.console import trust_lines
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -272,13 +271,3 @@ def test_it_takes_no_time() -> None:
         cluster_trust(clusters, {"seeds": others})
         seconds.append(time.process_time() - start)
     assert min(seconds) < 0.05
-
-
-def test_trust_in_merged_clusters_is_said_to_flatter() -> None:
-    """The clusterings that chose the merges cannot judge them; nothing is left to merge."""
-    found = cluster_trust(np.repeat(["0", "1"], 50), {"seeds": [np.repeat(["0", "1"], 50)]})
-    assert not any("flatters" in line for line in trust_lines(found, merged=False))
-    assert any("flatters" in line for line in trust_lines(found, merged=True))
-    lost = cluster_trust(np.repeat(["0", "1"], 50), {"seeds": [np.tile(["0", "1"], 50)]})
-    assert any("--merge-unstable merges" in line for line in trust_lines(lost, merged=False))
-    assert not any("--merge-unstable merges" in line for line in trust_lines(lost, merged=True))

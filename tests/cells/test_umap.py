@@ -1,7 +1,5 @@
 """Claims about the layout, against scikit-learn's trustworthiness and scanpy's own."""
 
-import subprocess
-import sys
 import warnings
 
 import numpy as np
@@ -13,13 +11,10 @@ from sklearn.manifold import trustworthiness
 from sklearn.metrics import silhouette_score
 
 from scbaseline import keys
-from scbaseline.cells.explore import (
-    begin_layout,
-    explore_cells,
-    layout,
-    neighbour_graph,
-    umap_layout,
-)
+from scbaseline.cells import umap
+from scbaseline.cells.explore import explore_cells
+from scbaseline.cells.neighbours import neighbour_graph
+from scbaseline.cells.umap import umap_layout
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it would like tensorflow
@@ -40,12 +35,12 @@ def ring(n_cells: int, *, seed: int = 0) -> np.ndarray:
 def test_keeps_neighbours_as_well_as_scanpys() -> None:
     """Trustworthiness on a ring is at most .01 below that of scanpy's own layout."""
     pcs_nc = ring(400)
-    found = explore_cells(pcs_nc, SMALL)
-    theirs = AnnData(obsm={keys.X_PCA: pcs_nc}, obsp=found.obsp, uns=found.uns)
+    exploration = explore_cells(pcs_nc, SMALL)
+    theirs = AnnData(obsm={keys.X_PCA: pcs_nc}, obsp=exploration.obsp, uns=exploration.uns)
     sc.tl.umap(theirs, random_state=0)
     ours, scanpys = (
         trustworthiness(pcs_nc, xy_n2, n_neighbors=10)
-        for xy_n2 in (found.umap_n2, theirs.obsm[keys.X_UMAP])
+        for xy_n2 in (exploration.umap_n2, theirs.obsm[keys.X_UMAP])
     )
     assert ours > scanpys - 0.01
 
@@ -58,60 +53,18 @@ def test_pieces_of_a_graph_stay_apart() -> None:
     assert silhouette_score(explore_cells(pcs_nc, SMALL).umap_n2, blob_n) > 0.7
 
 
-def test_the_other_process_makes_the_same_layout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A begun layout is, bit by bit, the one made here; and it is not made here."""
-    pcs_nc = ring(100)
-    graph = neighbour_graph(pcs_nc, SMALL)
-    here = umap_layout(graph, pcs_nc, SMALL)
-    monkeypatch.setattr(layout, "_lay_out", None)
-    np.testing.assert_array_equal(begin_layout(graph, pcs_nc, SMALL).result(), here)
-
-
-@pytest.mark.parametrize("program", ["/no/such/python", None, "{python_that_fails}"])
-def test_without_another_process_the_layout_is_made_here(
-    program: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where Python cannot be started again, or fails, the layout still comes."""
-    pcs_nc = ring(100)
-    graph = neighbour_graph(pcs_nc, SMALL)
-    if program == "{python_that_fails}":
-        monkeypatch.setattr(layout, "_CHILD", "raise SystemExit(3)")
-    else:
-        monkeypatch.setattr(sys, "executable", program)
-    begun = begin_layout(graph, pcs_nc, SMALL)
-    np.testing.assert_array_equal(begun.result(), umap_layout(graph, pcs_nc, SMALL))
-
-
-def test_a_dropped_layout_leaves_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a run fails before its layout is asked for, the other process ends with it."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    class Noted(subprocess.Popen):  # type: ignore[type-arg]
-        def __init__(self, *args: object, **kwargs: object) -> None:
-            super().__init__(*args, **kwargs)
-            started.append(self)
-
-    monkeypatch.setattr(subprocess, "Popen", Noted)
-    monkeypatch.setattr(layout, "_CHILD", "import time; time.sleep(60)")
-    pcs_nc = ring(50)
-    begun = begin_layout(neighbour_graph(pcs_nc, SMALL), pcs_nc, SMALL)
-    assert started[0].poll() is None
-    del begun
-    assert started[0].poll() is not None
-
-
 def test_the_curve_is_umap_learns() -> None:
     """The constants are what umap-learn fits to spread 1 and scanpy's min_dist .5."""
-    assert pytest.approx(find_ab_params(1.0, 0.5)) == (layout._A, layout._B)
+    assert pytest.approx(find_ab_params(1.0, 0.5)) == (umap._A, umap._B)
 
 
 def test_without_scranpy_umap_learn_makes_the_layout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where scranpy has no wheels, the layout still keeps neighbours, and the seed fixes it."""
-    monkeypatch.setattr(layout, "has_scranpy", lambda: False)
+    monkeypatch.setattr(umap, "has_scranpy", lambda: False)
     pcs_nc = ring(120)
     graph = neighbour_graph(pcs_nc, SMALL)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        one, two = (umap_layout(graph, pcs_nc, SMALL) for _ in range(2))
-    np.testing.assert_array_equal(one, two)
-    assert trustworthiness(pcs_nc, one, n_neighbors=10) > 0.9
+        first, second = (umap_layout(graph, pcs_nc, SMALL) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert trustworthiness(pcs_nc, first, n_neighbors=10) > 0.9

@@ -6,35 +6,41 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
 from scipy.stats import bootstrap
+from scipy.stats import t as student
 from sklearn import metrics
 
-from scbaseline import RunConfig, evaluate_predictions
 from scbaseline.errors import InputError
+from scbaseline.judge.held_out import HeldOut
+from scbaseline.judge.intervals import OVER_TEST_CELLS
 from scbaseline.judge.metrics import METRICS
-from scbaseline.judge.scores import Evaluation
+from scbaseline.judge.scores import EQUAL_DRAWS, Scorecard, score_predictions
 
 LABELS = ("a", "b", "c")
 
 
-def judge(true: np.ndarray, predicted: np.ndarray, **settings: object) -> Evaluation:
-    return evaluate_predictions(
-        true, predicted, LABELS, config=RunConfig(**settings), train_accuracy=1.0, n_train=1
-    )
+def judge(
+    true: np.ndarray,
+    predicted: np.ndarray,
+    labels: tuple[str, ...] = LABELS,
+    *,
+    n_draws: int = 2000,
+    seed: int = 0,
+) -> Scorecard:
+    held_out = HeldOut.of_one_test(true, predicted, labels)
+    return score_predictions(held_out, np.random.default_rng(seed), n_draws=n_draws)
 
 
 def judge_probabilities(
-    true: np.ndarray, p: np.ndarray, uncalibrated: np.ndarray | None = None, **settings: object
-) -> Evaluation:
-    return evaluate_predictions(
+    true: np.ndarray, p: np.ndarray, uncalibrated: np.ndarray | None = None
+) -> Scorecard:
+    held_out = HeldOut.of_one_test(
         true,
         p.argmax(axis=1),
-        [str(k) for k in range(p.shape[1])],
-        config=RunConfig(**settings),
-        train_accuracy=None,
-        n_train=0,
+        tuple(str(k) for k in range(p.shape[1])),
         probability_nk=p,
         uncalibrated_nk=uncalibrated,
     )
+    return score_predictions(held_out, np.random.default_rng(0), n_draws=100)
 
 
 def drawn_probabilities(n: int, k: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -61,7 +67,7 @@ def test_a_hand_computed_example() -> None:
 def test_values_equal_scikit_learns(pairs: list[tuple[int, int]]) -> None:
     """For any predictions, values are scikit-learn's and lie within their own intervals."""
     true, predicted = np.array(pairs).T
-    one = judge(true, predicted, n_bootstrap=100)
+    one = judge(true, predicted, n_draws=100)
     assert one.score("accuracy").value == metrics.accuracy_score(true, predicted)
     assert one.score("f1_macro").value == metrics.f1_score(
         true, predicted, labels=np.unique(true), average="macro", zero_division=0
@@ -77,7 +83,7 @@ def test_the_accuracy_interval_is_scipys_bootstrap() -> None:
     rng = np.random.default_rng(0)
     true = rng.integers(3, size=400)
     predicted = np.where(rng.random(400) < 0.85, true, (true + 1) % 3)
-    score = judge(true, predicted, n_bootstrap=20_000).score("accuracy")
+    score = judge(true, predicted, n_draws=20_000).score("accuracy")
     theirs = bootstrap(
         ((true == predicted).astype(float),),
         np.mean,
@@ -93,7 +99,7 @@ def test_the_macro_f1_interval_is_a_stratified_bootstrap() -> None:
     rng = np.random.default_rng(0)
     true = rng.choice(3, size=300, p=[0.6, 0.3, 0.1])
     predicted = np.where(rng.random(300) < 0.8, true, rng.integers(3, size=300))
-    score = judge(true, predicted, n_bootstrap=4000).score("f1_macro")
+    score = judge(true, predicted, n_draws=4000).score("f1_macro")
     draws = []
     for _ in range(4000):
         rows = np.concatenate(
@@ -115,7 +121,7 @@ def test_accuracy_intervals_cover() -> None:
     for seed in range(500):
         true = rng.integers(3, size=500)
         predicted = np.where(rng.random(500) < 0.9, true, (true + 1) % 3)
-        score = judge(true, predicted, n_bootstrap=400, seed=seed).score("accuracy")
+        score = judge(true, predicted, n_draws=400, seed=seed).score("accuracy")
         covered += score.low <= 0.9 <= score.high
     assert 0.92 <= covered / 500 <= 0.98
 
@@ -137,14 +143,8 @@ def test_macro_f1_intervals_cover_with_tiny_labels() -> None:
         predicted = np.concatenate(
             [rng.choice(10, n, p=p) for n, p in zip(sizes, share_kk, strict=True)]
         )
-        score = evaluate_predictions(
-            true,
-            predicted,
-            [str(k) for k in range(10)],
-            config=RunConfig(n_bootstrap=400, seed=seed),
-            train_accuracy=1.0,
-            n_train=1,
-        ).score("f1_macro")
+        labels = tuple(str(k) for k in range(10))
+        score = judge(true, predicted, labels, n_draws=400, seed=seed).score("f1_macro")
         covered += score.low <= truth <= score.high
     assert 0.90 <= covered / 200 <= 0.995
 
@@ -172,7 +172,7 @@ def test_probability_scores_of_a_hand_computed_example() -> None:
 def test_probability_scores_equal_scikit_learns(k: int, n: int, seed: int) -> None:
     """Log loss, top-2 accuracy and, by one-hot squared errors, the Brier score agree."""
     true, p = drawn_probabilities(n, k, seed)
-    one = judge_probabilities(true, p, n_bootstrap=100)
+    one = judge_probabilities(true, p)
     assert one.score("log_loss").value == pytest.approx(
         metrics.log_loss(true, p, labels=np.arange(k))
     )
@@ -194,18 +194,37 @@ def test_a_certain_error_costs_what_it_costs_in_scikit_learn() -> None:
     assert value == pytest.approx(metrics.log_loss([1, 1], p, labels=[0, 1, 2]))
 
 
-def test_the_log_loss_interval_is_scipys_bootstrap() -> None:
-    """The mean over cells drawn anew: scipy's percentile interval agrees."""
+@pytest.mark.parametrize("metric", ["log_loss", "brier", "top_2"])
+def test_a_mean_over_test_cells_has_students_interval(metric: str) -> None:
+    """Scipy's interval of the mean of what each cell adds agrees to the last digits."""
     true, p = drawn_probabilities(300, 4, 0)
-    score = judge_probabilities(true, p, n_bootstrap=10_000).score("log_loss")
-    theirs = bootstrap(
-        (-np.log(p[np.arange(300), true]),),
-        np.mean,
-        method="percentile",
-        n_resamples=10_000,
-        rng=np.random.default_rng(1),
-    ).confidence_interval
-    assert (score.low, score.high) == pytest.approx(tuple(theirs), abs=0.01)
+    of_true = p[np.arange(300), true]
+    of_cells = {
+        "log_loss": -np.log(of_true),
+        "brier": ((np.eye(4)[true] - p) ** 2).sum(axis=1),
+        "top_2": ((p > of_true[:, None]).sum(axis=1) < 2).astype(float),
+    }[metric]
+    score = judge_probabilities(true, p).score(metric)
+    theirs = student.interval(0.95, 299, of_cells.mean(), of_cells.std(ddof=1) / np.sqrt(300))
+    assert (score.low, score.high) == pytest.approx(theirs)
+    assert (score.about, score.n) == (OVER_TEST_CELLS, 300)
+
+
+def test_no_interval_leaves_the_metrics_range() -> None:
+    """One of twenty cells is beyond the second label: top-2 accuracy may not exceed 1."""
+    p = np.tile([0.6, 0.3, 0.1], (20, 1))
+    score = judge_probabilities(np.array([2] + [0] * 19), p).score("top_2")
+    assert score.value == 0.95
+    assert score.high == 1.0
+
+
+def test_cells_that_are_all_alike_have_no_interval() -> None:
+    """Each of thirty cells has the same probabilities and label, up to rounding: no spread."""
+    p = np.tile([0.7, 0.2, 0.1], (30, 1))
+    card = judge_probabilities(np.zeros(30, dtype=int), p)
+    for metric in ("log_loss", "brier", "top_2"):
+        score = card.score(metric)
+        assert (score.low, score.high, score.about) == (None, None, "every cell is equal")
 
 
 def test_scores_follow_the_table() -> None:
@@ -233,19 +252,69 @@ def test_overconfidence_shows_before_the_temperature() -> None:
 )
 def test_what_is_no_probability_is_refused(p: np.ndarray) -> None:
     """Wrong sums, wrong shapes and negative numbers are errors that say so."""
+    codes = np.array([0, 1])
+    held_out = HeldOut.of_one_test(codes, codes, LABELS, probability_nk=p)
     with pytest.raises(InputError, match="wanted"):
-        evaluate_predictions(
-            np.array([0, 1]),
-            np.array([0, 1]),
-            LABELS,
-            config=RunConfig(),
-            train_accuracy=None,
-            n_train=0,
-            probability_nk=p,
-        )
+        score_predictions(held_out, np.random.default_rng(0), n_draws=100)
 
 
 def test_a_score_that_was_not_computed_is_named() -> None:
     """Asking for a log loss where there were no probabilities says what is missing."""
     with pytest.raises(KeyError, match="log_loss"):
         judge(np.array([0, 1, 2]), np.array([0, 1, 2])).score("log_loss")
+
+
+def test_one_draw_of_counts_has_no_interval_in_any_metric() -> None:
+    """Where draws of the counts are the spread, one of them is no spread."""
+    true, p = drawn_probabilities(200, 3, 0)
+    held_out = HeldOut.of_one_test(true, p.argmax(axis=1), LABELS, probability_nk=p)
+    card = score_predictions(held_out, np.random.default_rng(0), n_draws=100, draws_apart=True)
+    assert all(score.low is None and score.high is None for score in card.scores)
+
+
+def test_a_metric_that_a_repeat_lacks_is_left_out() -> None:
+    """With two labels in one repeat, there is no top-2 accuracy of both."""
+    (true_a, p_a), (true_b, p_b) = (drawn_probabilities(80, k, k) for k in (2, 3))
+    held_out = HeldOut(
+        (LABELS[:2], LABELS),
+        np.stack([true_a, true_b]),
+        np.stack([p_a.argmax(axis=1), p_b.argmax(axis=1)]),
+        (p_a, p_b),
+    )
+    card = score_predictions(held_out, np.random.default_rng(0), n_draws=100)
+    assert "top_2" not in {score.metric for score in card.scores}
+    expected = [metrics.log_loss(true, p) for true, p in ((true_a, p_a), (true_b, p_b))]
+    assert card.score("log_loss").repeats == pytest.approx(tuple(expected))
+    assert card.score("log_loss").value == pytest.approx(np.mean(expected))
+
+
+@pytest.mark.parametrize("n_repeats", [1, 3])
+def test_an_interval_or_a_reason(n_repeats: int) -> None:
+    """Every score says what its interval is about, or why it has none."""
+    rng = np.random.default_rng(0)
+    true = np.tile(np.repeat([0, 1, 2], [40, 40, 3]), (n_repeats, 1))
+    predicted = np.where(rng.random(true.shape) < 0.8, true, 0)
+    held_out = HeldOut((LABELS,) * n_repeats, true, predicted, train_accuracy=0.9, n_train=100)
+    groups = np.arange(83) % 8
+    about = {True: set(), False: set()}
+    for groups_n in (None, groups):
+        card = score_predictions(held_out, rng, n_draws=100, groups_n=groups_n)
+        for score in card.scores:
+            about[score.low is None].add(score.about)
+    assert "" not in about[True] | about[False]
+    assert not about[True] & about[False]
+
+
+def test_all_right_is_not_certain() -> None:
+    """Where every cell is right, every draw is, and the score says so in place of an interval."""
+    true = np.repeat([0, 1, 2], 20)
+    score = judge(true, true).score("kappa")
+    assert (score.value, score.low, score.high, score.about) == (1.0, None, None, EQUAL_DRAWS)
+
+
+def test_training_accuracy_is_handed_on() -> None:
+    """The share of training cells that are right stands beside the others, with their number."""
+    true = np.array([[0, 1, 2]])
+    held_out = HeldOut((LABELS,), true, true, train_accuracy=0.75, n_train=39.6)
+    card = score_predictions(held_out, np.random.default_rng(0), n_draws=100)
+    assert (card.score("train_accuracy").value, card.score("train_accuracy").n) == (0.75, 40)

@@ -12,14 +12,17 @@ import torch
 from scipy import sparse
 from torch.nn import functional
 
-from scbaseline import RunConfig, fit_network
-from scbaseline.cells.space import ScaledCounts
+from scbaseline import RunConfig
 from scbaseline.errors import ConfigError, InputError
-from scbaseline.learn.loop import Examples, choose_device, fit_network_on_blocks, logits
-from scbaseline.learn.recipes import RECIPES, build_network
+from scbaseline.learn.curve import Epoch
+from scbaseline.learn.examples import Examples, Learnt, TrainingCells
+from scbaseline.learn.loop import choose_device, logits
+from scbaseline.learn.recipes import RECIPES, Recipe
+from scbaseline.learn.recipes.mlp import build
+from scbaseline.scale import ScaledCounts
 
 CONFIG = RunConfig(device="cpu")
-PCA, EARLY = RECIPES["pca"], RECIPES["hvg-earlystop"]
+PCA, HVG, EARLY = RECIPES["pca"], RECIPES["hvg"], RECIPES["hvg-earlystop"]
 
 
 def examples(n: int = 300, *, seed: int = 0, noise: float = 1.0) -> Examples:
@@ -30,20 +33,30 @@ def examples(n: int = 300, *, seed: int = 0, noise: float = 1.0) -> Examples:
     return Examples(x.astype(np.float32), codes)
 
 
+def train(
+    recipe: Recipe, training: Examples, held_out: Examples, config: RunConfig = CONFIG
+) -> Learnt:
+    return recipe.fit(TrainingCells(training), held_out, n_labels=3, config=config, seed=0)
+
+
+def curve_of(learnt: Learnt) -> tuple[tuple[Epoch, ...], int]:
+    assert learnt.curve is not None
+    return learnt.curve.history, learnt.curve.kept_epoch
+
+
 def test_it_learns_what_can_be_learnt() -> None:
     """Three well-separated classes are told apart."""
-    fit = fit_network(
-        PCA, examples(noise=0.2), examples(seed=1, noise=0.2), n_labels=3, config=CONFIG
-    )
-    assert fit.history[-1].held_out_accuracy > 0.98
+    history, _ = curve_of(train(PCA, examples(noise=0.2), examples(seed=1, noise=0.2)))
+    assert history[-1].held_out_accuracy > 0.98
 
 
 def test_the_curve_is_about_the_kept_weights() -> None:
     """The kept epoch's held-out loss and accuracy are those of the network handed back."""
     held_out = examples(seed=1)
-    fit = fit_network(EARLY, examples(), held_out, n_labels=3, config=CONFIG)
-    logits_nk = torch.from_numpy(logits(fit.network, held_out.x))
-    kept = fit.history[fit.kept_epoch - 1]
+    learnt = train(EARLY, examples(), held_out)
+    history, kept_epoch = curve_of(learnt)
+    logits_nk = torch.from_numpy(logits(learnt.module, held_out.x))
+    kept = history[kept_epoch - 1]
     loss = functional.cross_entropy(logits_nk, torch.from_numpy(held_out.codes_n)).item()
     assert loss == pytest.approx(kept.held_out_loss, rel=1e-5)
     assert (logits_nk.argmax(1).numpy() == held_out.codes_n).mean() == pytest.approx(
@@ -53,23 +66,17 @@ def test_the_curve_is_about_the_kept_weights() -> None:
 
 def test_early_stopping_keeps_the_best_epoch() -> None:
     """The kept epoch has the least held-out loss, and training went on for the patience."""
-    fit = fit_network(EARLY, examples(40), examples(200, seed=1), n_labels=3, config=CONFIG)
-    losses = [epoch.held_out_loss for epoch in fit.history]
-    assert fit.kept_epoch == int(np.argmin(losses)) + 1
-    assert len(losses) in (fit.kept_epoch + EARLY.patience, EARLY.max_epochs)
+    history, kept_epoch = curve_of(train(EARLY, examples(40), examples(200, seed=1)))
+    losses = [epoch.held_out_loss for epoch in history]
+    assert kept_epoch == int(np.argmin(losses)) + 1
+    longest, patience = EARLY.settings["max_epochs"], EARLY.settings["patience"]
+    assert len(losses) == min(kept_epoch + patience, longest)
 
 
-def test_extra_epochs_are_for_the_curve_alone() -> None:
-    """Training past the kept epoch changes no weight of the network handed back."""
-    long, short = RECIPES["hvg"], dataclasses.replace(RECIPES["hvg"], extra_epochs=0)
-    fits = [
-        fit_network(r, examples(), examples(seed=1), n_labels=3, config=CONFIG)
-        for r in (long, short)
-    ]
-    assert len(fits[0].history) == long.max_epochs + long.extra_epochs
-    assert fits[0].kept_epoch == fits[1].kept_epoch == long.max_epochs
-    for one, two in zip(*(fit.network.state_dict().values() for fit in fits), strict=True):
-        assert torch.equal(one, two)
+def test_without_patience_the_last_epoch_is_kept() -> None:
+    """As many epochs as the recipe says, whatever the held-out cells say of them."""
+    history, kept_epoch = curve_of(train(HVG, examples(40), examples(200, seed=1)))
+    assert len(history) == kept_epoch == HVG.settings["max_epochs"]
 
 
 def sparse_examples(*, seed: int) -> Examples:
@@ -85,14 +92,13 @@ def sparse_examples(*, seed: int) -> Examples:
 
 def test_sparse_counts_train_the_network_that_dense_ones_do() -> None:
     """With the same seed, sparse counts and the same values in full give the same curve."""
-    recipe = dataclasses.replace(RECIPES["hvg"], extra_epochs=0)
     losses = []
     for full in (False, True):
-        train, held_out = sparse_examples(seed=0), sparse_examples(seed=1)
+        training, held_out = sparse_examples(seed=0), sparse_examples(seed=1)
         if full:
-            train, held_out = (Examples(e.x.dense(), e.codes_n) for e in (train, held_out))
-        fit = fit_network(recipe, train, held_out, n_labels=3, config=CONFIG)
-        losses.append([(epoch.train_loss, epoch.held_out_loss) for epoch in fit.history])
+            training, held_out = (Examples(e.x.dense(), e.codes_n) for e in (training, held_out))
+        history, _ = curve_of(train(HVG, training, held_out))
+        losses.append([(epoch.train_loss, epoch.held_out_loss) for epoch in history])
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
 
 
@@ -100,9 +106,8 @@ def test_two_processes_train_the_same_bytes() -> None:
     """With the same seed, the weights of two processes are equal bit by bit."""
     code = (
         "import hashlib, test_loop as t\n"
-        "fit = t.fit_network(t.RECIPES['hvg'], t.sparse_examples(seed=0),\n"
-        "    t.sparse_examples(seed=1), n_labels=3, config=t.CONFIG)\n"
-        "weights = b''.join(w.numpy().tobytes() for w in fit.network.state_dict().values())\n"
+        "learnt = t.train(t.HVG, t.sparse_examples(seed=0), t.sparse_examples(seed=1))\n"
+        "weights = b''.join(w.numpy().tobytes() for w in learnt.module.state_dict().values())\n"
         "print(hashlib.sha256(weights).hexdigest())\n"
     )
     here = str(Path(__file__).parent)
@@ -126,20 +131,11 @@ def test_rows_of_examples_are_those_cells() -> None:
     )
 
 
-def test_torchs_random_state_is_left_alone() -> None:
-    """A caller's own random numbers do not depend on whether a network was trained."""
-    torch.manual_seed(7)
-    expected = torch.rand(3)
-    torch.manual_seed(7)
-    fit_network(PCA, examples(50), examples(50), n_labels=3, config=CONFIG)
-    assert torch.equal(torch.rand(3), expected)
-
-
 def test_divergence_is_an_error() -> None:
     """A network that no longer computes numbers is not handed back as the best one."""
     broken = Examples(np.full((20, 6), np.nan, dtype=np.float32), np.arange(20) % 3)
     with pytest.raises(InputError, match="lower --learning-rate"):
-        fit_network(PCA, broken, broken, n_labels=3, config=CONFIG)
+        train(PCA, broken, broken)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
@@ -153,24 +149,52 @@ def test_a_missing_gpu_is_said() -> None:
 def test_blocks_of_cells_train_as_one_matrix_does(form: str) -> None:
     """With the order that a matrix is taken in, blocks give its weights to the last bit."""
     make = examples if form == "dense" else sparse_examples
-    train, held_out = make(seed=0), make(seed=1)
-    n_inputs = 6 if form == "dense" else 80
+    training, held_out = make(seed=0), make(seed=1)
     config = dataclasses.replace(CONFIG, batch_size=50)
-    whole = fit_network(PCA, train, held_out, n_labels=3, config=config)
+    whole = train(PCA, training, held_out, config)
     # The order is drawn after the weights, and by nothing but dropout between the passes.
     with torch.random.fork_rng():
-        torch.manual_seed(config.seed)
-        build_network(PCA, n_inputs=n_inputs, n_labels=3)
-        orders = [torch.randperm(300).numpy() for _ in range(PCA.max_epochs)]
+        torch.manual_seed(0)
+        build(6 if form == "dense" else 80, 3, **PCA.settings)
+        orders = [torch.randperm(300).numpy() for _ in range(PCA.settings["max_epochs"])]
 
     def passes() -> Iterator[Examples]:
         order = orders.pop(0)
         for start in range(0, 300, 100):
-            yield train.rows(order[start : start + 100])
+            yield training.rows(order[start : start + 100])
 
-    blocked = fit_network_on_blocks(
-        PCA, passes, sample=train, held_out=held_out, n_labels=3, config=config
-    )
-    for ours, theirs in zip(blocked.network.parameters(), whole.network.parameters(), strict=True):
+    blocked = PCA.fit(TrainingCells(training, passes), held_out, n_labels=3, config=config, seed=0)
+    for ours, theirs in zip(blocked.module.parameters(), whole.module.parameters(), strict=True):
         np.testing.assert_array_equal(ours.detach().numpy(), theirs.detach().numpy())
-    assert blocked.history == whole.history
+    assert blocked.curve == whole.curve
+
+
+def test_all_passes_are_over_all_cells_and_the_curve_is_of_the_sample() -> None:
+    """Training follows the passes; the training loss is measured on what memory holds."""
+    training, held_out = examples(noise=0.5), examples(seed=1, noise=0.5)
+    sample = training.rows(np.arange(20))
+    learnt = PCA.fit(
+        TrainingCells(sample, lambda: iter([training])), held_out,
+        n_labels=3, config=CONFIG, seed=0,
+    )  # fmt: skip
+    history, _ = curve_of(learnt)
+    logits_nk = torch.from_numpy(logits(learnt.module, sample.x))
+    loss = functional.cross_entropy(logits_nk, torch.from_numpy(sample.codes_n)).item()
+    assert history[-1].train_loss == pytest.approx(loss, rel=1e-5)
+    assert history[-1].held_out_accuracy > 0.9
+
+
+@pytest.mark.parametrize("form", ["dense", "sparse"])
+def test_of_no_cells_there_are_no_logits(form: str) -> None:
+    """A fit without test cells says nothing of none, in the shape of its labels."""
+    make = examples if form == "dense" else sparse_examples
+    learnt = train(PCA, make(seed=0), make(seed=1))
+    none = make(seed=0).rows(np.arange(0))
+    assert logits(learnt.module, none.x).shape == (0, 3)
+
+
+def test_the_number_of_threads_is_restored() -> None:
+    """Training on one thread leaves the caller's setting as it was."""
+    before = torch.get_num_threads()
+    train(PCA, examples(50), examples(50))
+    assert torch.get_num_threads() == before

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import sparse
 
-from scbaseline.cells.space import ScaledCounts
 from scbaseline.learn.feed import DenseCells, SparseCells, feed
 from scbaseline.learn.sparse import DENSE_FROM, InputLayer, SparseRows, affine
+from scbaseline.scale import ScaledCounts
 
 CPU = torch.device("cpu")
 

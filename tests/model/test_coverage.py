@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.dummy import DummyClassifier
+from sklearn.metrics import f1_score
 
 from scbaseline.errors import InputError, ScbaselineWarning
 from scbaseline.model.coverage import (
@@ -12,6 +14,7 @@ from scbaseline.model.coverage import (
     assess_coverage,
     measure_gene_loss,
     require_coverage,
+    score_of_majority,
 )
 
 LABELS = ("a", "b")
@@ -24,7 +27,7 @@ CURVE = (
 
 
 def assess(*measured: bool) -> Coverage:
-    return assess_coverage(np.array(measured), WEIGHT, CURVE, LABELS)
+    return assess_coverage(np.array(measured), WEIGHT, CURVE, LABELS, majority_f1=0.35)
 
 
 def test_a_hand_computed_example() -> None:
@@ -33,6 +36,7 @@ def test_a_hand_computed_example() -> None:
     assert coverage.kept_weight_by_label == pytest.approx({"a": 0.8, "b": 0.2})
     assert coverage.kept_weight == pytest.approx(0.5)
     assert coverage.expected_loss == pytest.approx(0.9 - 0.7)
+    assert coverage.expected_f1 == pytest.approx(0.7)
     assert coverage.expected_loss_by_label["b"] == pytest.approx(0.85 - (0.2 + 0.3 / 4))
     assert coverage.suffering == ["b"]
 
@@ -44,15 +48,31 @@ def test_all_genes_lose_nothing() -> None:
     require_coverage(coverage, force=False)
 
 
-def test_floors() -> None:
-    """Below the first floor a warning names the labels; below the second it is refused."""
-    with pytest.warns(ScbaselineWarning, match=r"most for b \(F1"):
+def test_a_panel_is_predicted_and_its_loss_is_said() -> None:
+    """Few genes are no reason to refuse: a warning says what to expect, and for which labels."""
+    with pytest.warns(ScbaselineWarning, match=r"lower by 0.20 .* most for b \(F1"):
         require_coverage(assess(True, True, False, False), force=False)
+    scarce = assess(True, False, False, False)
+    assert scarce.kept_weight == pytest.approx(0.25)
+    with pytest.warns(ScbaselineWarning, match="carry 25% of its decisions"):
+        require_coverage(scarce, force=False)
+
+
+def test_no_more_than_the_largest_label_is_refused() -> None:
+    """Where naming the largest label would do as well there is no prediction, unless forced."""
     weak = assess(False, False, False, False)
-    with pytest.raises(InputError, match="--force"):
+    assert not weak.is_enough
+    with pytest.raises(InputError, match=r"macro-F1 of 0.30 .* reach 0.35.* --force"):
         require_coverage(weak, force=False)
     with pytest.warns(ScbaselineWarning, match="carry 0%"):
         require_coverage(weak, force=True)
+
+
+def test_the_majoritys_score_is_scikit_learns() -> None:
+    """Of three labels, the largest is given to all."""
+    codes = np.array([0, 1, 1, 1, 2])
+    theirs = DummyClassifier().fit(np.zeros((5, 1)), codes).predict(np.zeros((5, 1)))
+    assert score_of_majority(codes, 3) == pytest.approx(f1_score(codes, theirs, average="macro"))
 
 
 @given(st.lists(st.booleans(), min_size=4, max_size=4), st.integers(0, 3))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from conftest import SMALL, simulate
 
-from scbaseline import Classifier, train_classifier
+from scbaseline import Classifier, train
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -34,6 +34,6 @@ def test_saving_the_kept_model_gives_its_bytes(tmp_path: Path) -> None:
 
 if __name__ == "__main__":
     config = dataclasses.replace(SMALL, label_key="cell_type", recipe=("pca",), folds=2)
-    classifier = train_classifier(simulate(), config).classifier
+    classifier = train(simulate(), config).classifier
     classifier.save(GOLDEN / "model.safetensors")
     classifier.predict(simulate(n_cells=50, seed=1)).to_csv(GOLDEN / "predictions.csv")

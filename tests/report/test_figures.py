@@ -6,20 +6,22 @@ import sys
 import numpy as np
 import pytest
 from drawing import (
-    FITS,
+    CURVES,
     TIERS,
-    curves,
     drawn,
-    evaluated,
+    drawn_curves,
     explored,
     filtered,
     lines,
+    scored,
     texts,
     words,
 )
 from matplotlib.figure import Figure
 
-from scbaseline.report.figures import confusion_figure, qc_figure, umap_figure
+from scbaseline.report.figures.confusion import confusion_figure
+from scbaseline.report.figures.qc import qc_figure
+from scbaseline.report.figures.umap import umap_figure
 
 FOOTER = (
     "Embedded default data: 700 PBMCs × 765 genes (Zheng et al. 2017), not the PBMC3k of the "
@@ -30,16 +32,16 @@ FOOTER = (
 
 def confused(footer: str) -> Figure:
     """Draw the confusion matrices of two protocols."""
-    evaluations = {name: evaluated(6) for name in TIERS}
-    return confusion_figure(evaluations, recipe="hvg", tiers=TIERS, footer=footer)
+    scorecards = {name: scored(6) for name in TIERS}
+    return confusion_figure(scorecards, recipe="hvg", tiers=TIERS, footer=footer)
 
 
 EVERY_FIGURE = {
     "qc": lambda footer: qc_figure(filtered(), footer=footer),
     "umap": lambda footer: umap_figure(*explored([(0, 0), (5, 5)], [40, 40]), footer=footer),
     "confusion": confused,
-    "curves": lambda footer: curves(footer=footer),
-    "curves of one recipe": lambda footer: curves({"pca": FITS["pca"]}, footer),
+    "curves": lambda footer: drawn_curves(footer=footer),
+    "curves of one recipe": lambda footer: drawn_curves({"pca": CURVES["pca"]}, footer),
 }
 
 
@@ -79,11 +81,13 @@ import matplotlib, numpy as np
 # Asking for the backend would load pyplot.
 names = matplotlib.rcParams.keys() - {"backend"}
 before = {name: matplotlib.rcParams[name] for name in names}
-from scbaseline.judge.scores import Evaluation, Score
-from scbaseline.report.figures import confusion_figure
-scores = tuple(Score(m, None, 0.5, 0.4, 0.6, 4) for m in ("accuracy", "f1_macro"))
-evaluation = Evaluation(np.array([[1, 1], [1, 1]]), ("a", "b"), scores)
-figure = confusion_figure({"published": evaluation}, recipe="pca", tiers={"published": "T0"})
+from scbaseline.judge.scores import Score, Scorecard
+from scbaseline.report.figures.confusion import confusion_figure
+scores = tuple(
+    Score(m, None, 0.5, 0.4, 0.6, "cells", (0.5,), 4) for m in ("accuracy", "f1_macro")
+)
+scorecard = Scorecard(("a", "b"), np.array([[1, 1], [1, 1]]), scores)
+figure = confusion_figure({"published": scorecard}, recipe="pca", tiers={"published": "T0"})
 figure.draw_without_rendering()
 loaded = {"matplotlib.pyplot", "torch", "scanpy"} & set(sys.modules)
 assert not loaded, loaded
@@ -96,32 +100,32 @@ assert {name: matplotlib.rcParams[name] for name in names} == before
 
 def test_confusion_counts_equal_the_matrix():
     """Each count stands in its cell, and cells without one are blank, in every panel."""
-    evaluations = {"published": evaluated(7, seed=1), "inductive": evaluated(7, seed=2)}
-    figure = confusion_figure(evaluations, recipe="hvg", tiers=TIERS)
+    scorecards = {"published": scored(7, seed=1), "inductive": scored(7, seed=2)}
+    figure = confusion_figure(scorecards, recipe="hvg", tiers=TIERS)
 
-    for ax, evaluation in zip(figure.axes, evaluations.values(), strict=False):
-        written = np.zeros_like(evaluation.confusion_kk)
+    for ax, scorecard in zip(figure.axes, scorecards.values(), strict=False):
+        written = np.zeros_like(scorecard.confusion_kk)
         for text in ax.texts:
             x, y = text.get_position()
             written[int(y), int(x)] = int(text.get_text())
-        assert np.array_equal(written, evaluation.confusion_kk)
+        assert np.array_equal(written, scorecard.confusion_kk)
 
 
 def test_confusion_colours_are_row_percentages():
     """The colour of a cell is its share of the true label's cells, and rows add up to 100."""
-    evaluation = evaluated(7)
-    figure = confusion_figure({"published": evaluation}, recipe="hvg", tiers=TIERS)
+    scorecard = scored(7)
+    figure = confusion_figure({"published": scorecard}, recipe="hvg", tiers=TIERS)
     percent_kk = np.asarray(figure.axes[0].collections[0].get_array()).reshape(7, 7)
 
     assert percent_kk.sum(axis=1) == pytest.approx(np.full(7, 100))
     assert percent_kk[0, 0] == pytest.approx(
-        100 * evaluation.confusion_kk[0, 0] / evaluation.score("support", "label 0 +").value
+        100 * scorecard.confusion_kk[0, 0] / scorecard.score("support", "label 0 +").value
     )
 
 
 def test_confusion_true_label_runs_down():
     """The first true label is the top row, as in every table."""
-    figure = confusion_figure({"published": evaluated(3)}, recipe="hvg", tiers=TIERS)
+    figure = confusion_figure({"published": scored(3)}, recipe="hvg", tiers=TIERS)
     low, high = figure.axes[0].get_ylim()
 
     assert low > high
@@ -130,13 +134,13 @@ def test_confusion_true_label_runs_down():
 
 def test_confusion_titles_carry_their_evidence():
     """Protocol, tier, number of cells, and both scores with their intervals head a panel."""
-    evaluation = evaluated(4)
-    figure = confusion_figure({"inductive": evaluation}, recipe="hvg", tiers=TIERS)
+    scorecard = scored(4)
+    figure = confusion_figure({"inductive": scorecard}, recipe="hvg", tiers=TIERS)
     title = figure.axes[0].get_title(loc="left")
 
     assert "inductive, tier T0+, 404 cells" in title
     for metric in ("accuracy", "f1_macro"):
-        score = evaluation.score(metric)
+        score = scorecard.score(metric)
         assert f"{score.value:.3f} ({score.low:.3f}–{score.high:.3f})" in title
 
 
@@ -144,9 +148,7 @@ def test_confusion_titles_carry_their_evidence():
 def test_confusion_counts_fit_their_cells(k):
     """Whatever the number of labels, no count is wider or higher than its cell."""
     figure = drawn(
-        confusion_figure(
-            {name: evaluated(k, n=20_000) for name in TIERS}, recipe="hvg", tiers=TIERS
-        )
+        confusion_figure({name: scored(k, n=20_000) for name in TIERS}, recipe="hvg", tiers=TIERS)
     )
     for ax in figure.axes[:2]:
         side = ax.get_window_extent().width / k
@@ -161,7 +163,7 @@ def test_confusion_panels_do_not_overlap(n_panels):
     names = [f"protocol {i}" for i in range(n_panels)]
     figure = drawn(
         confusion_figure(
-            dict.fromkeys(names, evaluated(5)), recipe="hvg", tiers=dict.fromkeys(names, "T0")
+            dict.fromkeys(names, scored(5)), recipe="hvg", tiers=dict.fromkeys(names, "T0")
         )
     )
     boxes = [ax.get_tightbbox() for ax in figure.axes]
@@ -173,31 +175,27 @@ def test_confusion_panels_do_not_overlap(n_panels):
 
 def test_kept_epoch_is_marked():
     """A line stands at the kept epoch in the panels of each recipe, and words name it."""
-    figure = curves()
+    figure = drawn_curves()
 
-    for place, fit in enumerate(FITS.values()):
+    for place, curve in enumerate(CURVES.values()):
         for ax in (figure.axes[place], figure.axes[place + 3]):
             (line,) = lines(ax, "kept")
-            assert list(line.get_xdata()) == [fit.kept_epoch, fit.kept_epoch]
-        assert f"epoch {fit.kept_epoch} kept" in figure.axes[place + 3].texts[0].get_text()
+            assert list(line.get_xdata()) == [curve.kept_epoch, curve.kept_epoch]
+        assert f"epoch {curve.kept_epoch} kept" in figure.axes[place + 3].texts[0].get_text()
 
 
-def test_only_epochs_past_the_kept_one_are_shaded():
-    """Recipe hvg goes on for the curve alone; early stopping and a last epoch kept do not."""
-    figure = curves()
-    shaded = {
-        ax.get_title(loc="left"): [p.get_x() for p in ax.patches if p.get_gid() == "past"]
-        for ax in figure.axes[:3]
-    }
+def test_what_came_after_the_kept_epoch_is_explained():
+    """Only where training went on past the kept epoch do words say why that one was kept."""
+    figure = drawn_curves()
+    explained = ["lowest held-out loss" in ax.texts[0].get_text() for ax in figure.axes[3:]]
 
-    assert shaded == {"pca": [], "hvg": [5], "hvg-earlystop": []}
-    assert "past the kept epoch for this curve only" in " ".join(words(figure).split())
+    assert explained == [False, False, True]
 
 
 def test_curves_hold_the_history():
     """The lines are the training and the held-out values of every epoch."""
-    loss_ax, accuracy_ax = curves({"hvg": FITS["hvg"]}).axes
-    history = FITS["hvg"].history
+    loss_ax, accuracy_ax = drawn_curves({"hvg": CURVES["hvg"]}).axes
+    history = CURVES["hvg"].history
 
     for ax, metric in ((loss_ax, "loss"), (accuracy_ax, "accuracy")):
         for line, part in zip(ax.lines[:2], ("train", "held_out"), strict=True):
@@ -206,7 +204,7 @@ def test_curves_hold_the_history():
 
 def test_recipes_share_their_axes():
     """Losses are drawn on one scale, accuracies on another, so that recipes compare."""
-    figure = curves()
+    figure = drawn_curves()
 
     assert len({ax.get_ylim() for ax in figure.axes[:3]}) == 1
     assert len({ax.get_ylim() for ax in figure.axes[3:]}) == 1
@@ -214,4 +212,4 @@ def test_recipes_share_their_axes():
 
 def test_curves_name_the_held_out_cells():
     """The legend says what the held-out cells are to this protocol."""
-    assert "held out: validation cells" in words(curves())
+    assert "held out: validation cells" in words(drawn_curves())

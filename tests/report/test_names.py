@@ -8,8 +8,8 @@ from matplotlib.colors import to_hex
 from matplotlib.transforms import Bbox
 
 from scbaseline.config import RunConfig
-from scbaseline.report.figures import umap_figure
-from scbaseline.report.layout import PALE, look
+from scbaseline.report.figures.layout import PALE, look
+from scbaseline.report.figures.umap import umap_figure
 from scbaseline.study.labels import Labels, labels_from_clusters
 
 

@@ -4,7 +4,7 @@ import pytest
 from drawing import filtered, lines, words
 
 from scbaseline import keys
-from scbaseline.report.figures import qc_figure
+from scbaseline.report.figures.qc import qc_figure
 
 
 def test_qc_marks_the_threshold():

@@ -7,12 +7,12 @@ import pytest
 from conftest import SMALL, simulate
 from sklearn.metrics import accuracy_score, f1_score
 
-from scbaseline import Classifier, RunConfig, train_classifier
+from scbaseline import Classifier, RunConfig, train
 from scbaseline.data.stream import stream_counts
 from scbaseline.errors import ConfigError, InputError
-from scbaseline.study.evaluate import LabelMap, evaluate_external, read_label_map
+from scbaseline.study.evaluate import LabelMap, evaluate, read_label_map
 
-pytestmark = pytest.mark.xdist_group("external")
+pytestmark = pytest.mark.xdist_group("evaluate")
 CONFIG = RunConfig(label_key="cell_type", n_bootstrap=100)
 NONE = LabelMap({}, {})
 
@@ -22,17 +22,17 @@ def classifier() -> Classifier:
     import dataclasses
 
     config = dataclasses.replace(SMALL, label_key="cell_type", recipe=("hvg",), folds=3)
-    return train_classifier(simulate(), config).classifier
+    return train(simulate(), config).classifier
 
 
 def test_figures_are_those_of_the_predictions(classifier: Classifier) -> None:
     """Accuracy and macro-F1 equal scikit-learn's on predictions made by hand."""
     query = simulate(seed=0, n_cells=300)
-    found = evaluate_external(classifier, stream_counts(query), CONFIG, label_map=NONE)
+    result = evaluate(classifier, stream_counts(query), CONFIG, label_map=NONE)
     predicted = classifier.predict(query)["predicted_label"]
     true = query.obs["cell_type"].astype(str)
-    assert found.evaluation.score("accuracy").value == accuracy_score(true, predicted)
-    assert found.evaluation.score("f1_macro").value == pytest.approx(
+    assert result.scorecard.score("accuracy").value == accuracy_score(true, predicted)
+    assert result.scorecard.score("f1_macro").value == pytest.approx(
         f1_score(true, predicted, average="macro")
     )
 
@@ -42,12 +42,12 @@ def test_labels_without_a_counterpart_are_left_out_and_counted(classifier: Class
     query = simulate(n_cells=250)
     query.obs["cell_type"] = query.obs["cell_type"].astype(str).replace({"type 2": "platelet"})
     query.obs.iloc[:5, query.obs.columns.get_loc("cell_type")] = None
-    found = evaluate_external(classifier, stream_counts(query), CONFIG, label_map=NONE)
+    result = evaluate(classifier, stream_counts(query), CONFIG, label_map=NONE)
     n_platelets = int((query.obs["cell_type"] == "platelet").sum())
-    assert found.left_out == {"platelet": n_platelets}
-    assert found.n_unlabelled == 5
-    assert found.evaluation.score("accuracy").n == 250 - 5 - n_platelets
-    assert found.evaluation.score("support", "type 2").n == 0
+    assert result.left_out == {"platelet": n_platelets}
+    assert result.n_unlabelled == 5
+    assert result.scorecard.score("accuracy").n == 250 - 5 - n_platelets
+    assert result.scorecard.score("support", "type 2").n == 0
 
 
 def test_a_map_brings_both_sides_to_one_set(classifier: Classifier) -> None:
@@ -57,13 +57,13 @@ def test_a_map_brings_both_sides_to_one_set(classifier: Classifier) -> None:
     merged = LabelMap(
         {"TYPE 0": "low", "TYPE 1": "low"}, {"type 0": "low", "type 1": "low", "type 2": "high"}
     )
-    found = evaluate_external(classifier, stream_counts(query), CONFIG, label_map=merged)
-    assert found.evaluation.labels == ("low", "high")
-    assert list(found.left_out) == ["TYPE 2"]
+    result = evaluate(classifier, stream_counts(query), CONFIG, label_map=merged)
+    assert result.scorecard.labels == ("low", "high")
+    assert list(result.left_out) == ["TYPE 2"]
     predicted = classifier.predict(query)["predicted_label"]
     judged = (query.obs["cell_type"] != "TYPE 2").to_numpy()
     expected = predicted[judged].isin(["type 0", "type 1"]).mean()
-    assert found.evaluation.score("accuracy").value == pytest.approx(expected)
+    assert result.scorecard.score("accuracy").value == pytest.approx(expected)
 
 
 def test_the_training_data_are_no_other_study(classifier: Classifier) -> None:
@@ -71,14 +71,14 @@ def test_the_training_data_are_no_other_study(classifier: Classifier) -> None:
     query = simulate()
     query.obs = query.obs.assign(cell_type="type 0").set_index(query.obs_names + "-again")
     with pytest.raises(InputError, match=r"fingerprint.*another study are wanted.*show MODEL"):
-        evaluate_external(classifier, stream_counts(query), CONFIG, label_map=NONE)
+        evaluate(classifier, stream_counts(query), CONFIG, label_map=NONE)
 
 
 def test_other_cells_of_the_same_shape_are_judged(classifier: Classifier) -> None:
     """The counts decide, not their number."""
     query = simulate(seed=7)
-    found = evaluate_external(classifier, stream_counts(query), CONFIG, label_map=NONE)
-    assert found.tier == "T4"
+    result = evaluate(classifier, stream_counts(query), CONFIG, label_map=NONE)
+    assert result.tier == "T4"
 
 
 def test_nothing_in_common_is_an_error(classifier: Classifier) -> None:
@@ -86,13 +86,13 @@ def test_nothing_in_common_is_an_error(classifier: Classifier) -> None:
     query = simulate(n_cells=250)
     query.obs["cell_type"] = "neuron"
     with pytest.raises(InputError, match="--label-map"):
-        evaluate_external(classifier, stream_counts(query), CONFIG, label_map=NONE)
+        evaluate(classifier, stream_counts(query), CONFIG, label_map=NONE)
 
 
 def test_a_map_to_an_unknown_label_is_an_error(classifier: Classifier) -> None:
     """A mistyped target is answered with the label that was meant."""
     with pytest.raises(InputError, match="Did you mean type 0"):
-        evaluate_external(
+        evaluate(
             classifier,
             stream_counts(simulate(n_cells=250)),
             CONFIG,

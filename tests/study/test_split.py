@@ -1,5 +1,8 @@
 """Claims about the split."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,9 +12,11 @@ from scbaseline import RunConfig, split_cells
 from scbaseline.errors import InputError
 from scbaseline.study.split import (
     LEFT_OUT,
+    PARTS,
     TEST,
     TRAINING,
     VALIDATION,
+    Split,
     split_folds,
     split_group_folds,
     split_groups,
@@ -55,6 +60,46 @@ def test_the_seed_alone_decides() -> None:
     assert (one != other).any()
 
 
+CODES, GROUPS = np.arange(180) % 3, np.repeat(np.arange(60), 3)
+DONORS = RunConfig(group_key="donor")
+
+
+@pytest.mark.parametrize(
+    "splits_of",
+    [
+        lambda config, draw: [split_cells(CODES, config, draw=draw)],
+        lambda config, draw: split_folds(CODES, config, draw=draw),
+        lambda config, draw: [split_groups(CODES, GROUPS, config, draw=draw)],
+        lambda config, draw: split_group_folds(CODES, GROUPS, config, draw=draw),
+        lambda config, draw: [split_without_test(CODES, config, draw=draw)],
+    ],
+    ids=["cells", "folds", "groups", "folds of groups", "without test"],
+)
+def test_no_two_seeds_share_a_split(
+    splits_of: Callable[[RunConfig, int], list[Split]],
+) -> None:
+    """Of seeds 0 to 20, with three repeats each, all splits differ, and so do their test cells."""
+    splits = [
+        split
+        for seed in range(21)
+        for draw in range(3)
+        for split in splits_of(replace(DONORS, seed=seed), draw)
+    ]
+    assert len({split.part_n.tobytes() for split in splits}) == len(splits)
+    tested = [split.rows(TEST).tobytes() for split in splits if TEST in split.part_n]
+    assert len(set(tested)) == len(tested)
+
+
+def test_parts_are_small_codes_with_names() -> None:
+    """A code is a byte, and points to the name of its part."""
+    split = split_cells(np.array([0] * 10 + [1] * 10 + [-1]), RunConfig())
+    assert split.part_n.dtype == split.without_validation().part_n.dtype == np.int8
+    assert set(split.names_n) == set(PARTS)
+    assert split.names_n[-1] == "left out"
+    for part, name in ((TRAINING, "train"), (VALIDATION, "validation"), (TEST, "test")):
+        np.testing.assert_array_equal(split.rows(part), np.flatnonzero(split.names_n == name))
+
+
 def test_without_validation_only_moves_validation_cells() -> None:
     """Test cells stay test cells, so that protocols are judged on the same ones."""
     split = split_cells(codes_of([50, 50], 3, 0), RunConfig())
@@ -95,10 +140,10 @@ groups_of_cells = st.lists(st.integers(-1, 7), min_size=30, max_size=120)
 
 @given(groups_of_cells, st.integers(0, 99))
 def test_groups_never_straddle_a_split(groups: list[int], seed: int) -> None:
-    """With three groups or more, no donor has cells in two parts of any split."""
+    """With three groups or more that share a label, no donor has cells in two parts."""
     groups_n = np.array([0, 1, 2, *groups])
     codes_n = np.random.default_rng(seed).integers(-1, 3, size=len(groups_n))
-    codes_n[:3] = 0
+    codes_n[np.unique(groups_n, return_index=True)[1]] = 0  # the first cell of each group
     config = RunConfig(seed=seed, group_key="donor")
     for split in (
         split_groups(codes_n, groups_n, config),
@@ -125,14 +170,13 @@ def test_every_grouped_cell_is_tested_once(groups: list[int], seed: int, folds: 
 
 
 def test_repeats_hold_out_other_groups_together() -> None:
-    """Ten donors of unlike size: each seed pairs others, and folds stay alike in size."""
+    """Ten donors of unlike size: each repeat pairs others, and folds stay alike in size."""
     n_cells = np.array([90, 80, 72, 61, 55, 44, 37, 28, 19, 14])
     groups_n = np.repeat(np.arange(10), n_cells)
     partitions = set()
-    for seed in range(20):
-        splits = split_group_folds(
-            np.arange(len(groups_n)) % 2, groups_n, RunConfig(seed=seed, group_key="donor")
-        )
+    for draw in range(20):
+        codes_n = np.arange(len(groups_n)) % 2
+        splits = split_group_folds(codes_n, groups_n, DONORS, draw=draw)
         tested = [split.rows(TEST) for split in splits]
         partitions.add(frozenset(frozenset(groups_n[rows]) for rows in tested))
         assert np.ptp([len(rows) for rows in tested]) <= n_cells.max()

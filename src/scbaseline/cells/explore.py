@@ -1,4 +1,4 @@
-"""Exploration: principal components in; neighbour graph, Leiden clusters and UMAP out."""
+"""Turns principal components into a neighbour graph, Leiden clusters and a UMAP layout."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,24 +8,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from scbaseline import keys
+from scbaseline.cells.clustering import Clustering
 from scbaseline.cells.leiden import leiden_clusters, leiden_uns
 from scbaseline.cells.neighbours import NeighbourGraph, neighbour_graph
-from scbaseline.cells.umap import BegunLayout, begin_layout, umap_layout, umap_uns
+from scbaseline.cells.umap import umap_layout, umap_uns
 from scbaseline.config import RunConfig
 
-__all__ = [
-    "Exploration",
-    "NeighbourGraph",
-    "begin_layout",
-    "explore_cells",
-    "leiden_clusters",
-    "neighbour_graph",
-    "scanpy_uns",
-    "umap_layout",
-]
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exploration:
     """A look at all cells: for the eye, and as a source of labels.
 
@@ -35,24 +25,22 @@ class Exploration:
         The principal components that the graph was built on, cells × components.
     clusters_n
         Leiden cluster of each cell, "0" the largest.
-    layout
-        The layout, which another process may still be making.
+    umap_n2
+        Coordinates of each cell in the plane.
     graph
         The neighbour graph, and whether its neighbours are exact.
     uns
         What scanpy notes of the three steps, so that one can go on in scanpy.
+    genes_g
+        The highly variable genes that the components were made of, where they are known.
     """
 
     pcs_nc: NDArray[np.float32]
     clusters_n: NDArray[np.str_]
-    layout: BegunLayout
+    umap_n2: NDArray[np.float32]
     graph: NeighbourGraph
     uns: dict[str, Any]
-
-    @property
-    def umap_n2(self) -> NDArray[np.float32]:
-        """Coordinates of each cell in the plane, waited for where they are not there yet."""
-        return self.layout.result()
+    genes_g: NDArray[np.int64] | None = None
 
     @property
     def obsp(self) -> dict[str, sparse.csr_matrix]:
@@ -89,11 +77,36 @@ def explore_cells(pcs_nc: NDArray[np.float32], config: RunConfig) -> Exploration
     McInnes, Healy & Melville, UMAP, arXiv 1802.03426.
     """
     graph = neighbour_graph(pcs_nc, config)
-    layout = begin_layout(graph, pcs_nc, config)
     clusters_n = leiden_clusters(graph, resolution=config.resolution, seed=config.seed)
-    return Exploration(pcs_nc, clusters_n, layout, graph, scanpy_uns(graph, config))
+    umap_n2 = umap_layout(graph, pcs_nc, config)
+    return Exploration(pcs_nc, clusters_n, umap_n2, graph, scanpy_uns(graph, config))
 
 
 def scanpy_uns(graph: NeighbourGraph, config: RunConfig) -> dict[str, Any]:
     """Return what scanpy notes of graph, clusters and layout made with these settings."""
     return {"neighbors": graph.uns, keys.LEIDEN: leiden_uns(config), "umap": umap_uns()}
+
+
+def exploration_of(
+    clustering: Clustering, umap_n2: NDArray[np.float32], config: RunConfig
+) -> Exploration:
+    """Join what was found of the cells step by step.
+
+    Parameters
+    ----------
+    clustering
+        Components, neighbours and clusters.
+    umap_n2
+        Coordinates of each cell in the plane.
+    config
+        The settings that they were made with.
+    """
+    graph = clustering.graph
+    return Exploration(
+        clustering.pcs_nc,
+        clustering.clusters_n,
+        umap_n2,
+        graph,
+        scanpy_uns(graph, config),
+        genes_g=clustering.space.genes_g,
+    )

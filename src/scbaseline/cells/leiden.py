@@ -45,13 +45,13 @@ def leiden_clusters(graph: NeighbourGraph, *, resolution: float, seed: int) -> N
     pairs = list(zip(edges.row.tolist(), edges.col.tolist(), strict=True))  # quicker than arrays
     network = igraph.Graph(n=edges.shape[0], edges=pairs, directed=False)
     with _seeded_igraph(seed):
-        found = network.community_leiden(
+        partition = network.community_leiden(
             objective_function="modularity",
             weights=edges.data.astype(np.float64),
             resolution=resolution,
             n_iterations=_N_ITERATIONS,
         )
-    return _by_size(np.asarray(found.membership))
+    return _by_size(np.asarray(partition.membership))
 
 
 def leiden_uns(config: RunConfig) -> dict[str, Any]:

@@ -145,8 +145,8 @@ def _search(
     import knncolle
 
     index = knncolle.build_index(knncolle.HnswParameters(**effort), x_nc.astype(np.float64))
-    found = knncolle.find_knn(index, config.n_neighbors - 1, num_threads=config.threads or 1)
-    return found.index.astype(np.int32), found.distance.astype(np.float32)
+    nearest = knncolle.find_knn(index, config.n_neighbors - 1, num_threads=config.threads or 1)
+    return nearest.index.astype(np.int32), nearest.distance.astype(np.float32)
 
 
 def _recall(

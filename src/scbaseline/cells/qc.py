@@ -5,7 +5,6 @@ on another and nothing here can leak. Rare genes are counted but not removed: th
 belongs to the feature space, which makes it on the cells it is fitted on.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from scbaseline import keys
 from scbaseline.config import RunConfig
+from scbaseline.counts import Counts
 from scbaseline.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,8 +38,12 @@ class FilteredCells:
 
     Attributes
     ----------
-    adata
-        The kept cells with all genes; ``X`` holds raw counts, ``obs`` the metrics.
+    counts
+        Those of the kept cells, all genes.
+    obs
+        The kept cells, with the metrics.
+    var
+        The genes.
     metrics
         One row per input cell: ``n_genes_by_counts``, ``total_counts``,
         ``pct_counts_mt`` (missing where no mitochondrial gene is known) and ``kept``.
@@ -55,7 +59,9 @@ class FilteredCells:
         Genes detected in none of the kept cells.
     """
 
-    adata: "AnnData"
+    counts: Counts
+    obs: pd.DataFrame
+    var: pd.DataFrame
     metrics: pd.DataFrame
     dropped: dict[str, int]
     thresholds: dict[str, tuple[float, float]]
@@ -63,75 +69,76 @@ class FilteredCells:
     n_rare_genes: int
     n_silent_genes: int
 
+    @property
+    def adata(self) -> "AnnData":
+        """The kept cells as AnnData: raw counts in ``X``, read into memory where on disk."""
+        import anndata
 
-Blocks = Iterable[tuple[slice, "sparse.csr_matrix", NDArray[np.float64]]]
-"""Rows, their counts and their totals, for all cells in order."""
+        return anndata.AnnData(self.counts.counts_ng, obs=self.obs, var=self.var)
 
 
 def filter_cells(
-    adata: "AnnData", config: RunConfig, *, blocks: Blocks | None = None
+    counts: Counts, config: RunConfig, *, obs: pd.DataFrame, var: pd.DataFrame
 ) -> FilteredCells:
     """Keep the cells with enough genes and, if asked for, not too many mitochondrial counts.
 
     Parameters
     ----------
-    adata
-        Checked counts, cells × genes, as :func:`scbaseline.check_counts` returns them.
+    counts
+        Checked counts, cells × genes, in memory or on disk.
     config
         ``min_genes``, ``max_pct_counts_mt``, ``min_cells``.
-    blocks
-        The counts, where ``adata`` holds cells and genes only, since they are on disk. Then
-        so does the result.
+    obs
+        What is known of the cells.
+    var
+        The genes: symbols as index, Ensembl ids in ``gene_ids`` where known.
 
     Raises
     ------
     InputError
         No cell passes, or a mitochondrial threshold is asked for and no such gene is known.
     """
-    if blocks is None:
-        total_n = adata.obs[keys.TOTAL_COUNTS].to_numpy(np.float64)
-        blocks = [(slice(0, adata.n_obs), adata.X, total_n)]
-    is_mt = _mitochondrial(adata)
+    n_genes = counts.shape[1]
+    is_mt = _mitochondrial(var)
     if config.max_pct_counts_mt is not None and not is_mt.any():
         raise InputError(
             f"max_pct_counts_mt: {config.max_pct_counts_mt:g} was given, but no gene is named "
-            f"MT-… (or mt-…; the first are {', '.join(adata.var_names[:3])}); "
+            f"MT-… (or mt-…; the first are {', '.join(var.index[:3])}); "
             "leave --max-pct-counts-mt out"
         )
     # A cell without a count has no profile, even where the user sets min_genes to 0.
     min_genes = max(config.min_genes, 1)
     highest_pct = config.max_pct_counts_mt
-    rules = {f"fewer than {min_genes} genes": 0}
+    dropped = {f"fewer than {min_genes} genes": 0}
     thresholds = {keys.N_GENES: (float(min_genes), float("inf"))}
     if highest_pct is not None:
-        rules[f"over {highest_pct:g} % mitochondrial"] = 0
+        dropped[f"over {highest_pct:g} % mitochondrial"] = 0
         thresholds[keys.PCT_MT] = (0.0, highest_pct)
-    tables, n_cells_g = [], np.zeros(adata.n_vars, dtype=np.int64)
-    for _, counts_ng, total_n in blocks:
+    tables, n_cells_g = [], np.zeros(n_genes, dtype=np.int64)
+    for counts_ng, total_n in counts.blocks():
         table = _measured(counts_ng, total_n, is_mt)
         fails = [table[keys.N_GENES] < min_genes]
         fails += [table[keys.PCT_MT] > highest_pct] if highest_pct is not None else []
         kept = np.ones(len(table), dtype=bool)
-        for rule, failing in zip(rules, fails, strict=True):
-            rules[rule] += int((kept & failing).sum())
+        for rule, failing in zip(dropped, fails, strict=True):
+            dropped[rule] += int((kept & failing).sum())
             kept &= ~failing.to_numpy()
-        n_cells_g += np.bincount(counts_ng[kept].indices, minlength=adata.n_vars)
+        n_cells_g += np.bincount(counts_ng[kept].indices, minlength=n_genes)
         tables.append(table.assign(kept=kept))
-    metrics = pd.concat(tables, ignore_index=True).set_axis(adata.obs_names)
-    kept, dropped = metrics["kept"].to_numpy(), rules
+    metrics = pd.concat(tables, ignore_index=True).set_axis(obs.index)
+    kept = metrics["kept"].to_numpy()
     if not kept.any():
         raise InputError(
-            f"no cell of {adata.n_obs:,} passes quality control "
+            f"no cell of {len(kept):,} passes quality control "
             f"({'; '.join(f'{rule}: {n:,}' for rule, n in dropped.items())}); the median cell "
             f"has {metrics[keys.N_GENES].median():,.0f} genes; lower --min-genes"
-            + (" or raise --max-pct-counts-mt" if len(rules) > 1 else "")
+            + (" or raise --max-pct-counts-mt" if len(dropped) > 1 else "")
         )
-
-    passing = adata[kept].copy()
     measured = [keys.N_GENES, keys.TOTAL_COUNTS, keys.PCT_MT]
-    passing.obs = passing.obs.assign(**metrics.loc[kept, measured])
     return FilteredCells(
-        adata=passing,
+        counts=counts.rows(kept),
+        obs=obs[kept].assign(**metrics.loc[kept, measured]),
+        var=var,
         metrics=metrics,
         dropped=dropped,
         thresholds=thresholds,
@@ -155,9 +162,9 @@ def _measured(
     )
 
 
-def _mitochondrial(adata: "AnnData") -> NDArray[np.bool_]:
-    by_name = np.asarray(adata.var_names.str.match(r"(?i)mt[-.]"), dtype=bool)
-    ids = adata.var[keys.GENE_IDS] if keys.GENE_IDS in adata.var else adata.var_names.to_series()
-    by_id = ids.astype(str).str.replace(r"\.\d+$", "", regex=True).isin(_HUMAN_MT_IDS)
-    known: NDArray[np.bool_] = by_name | by_id.to_numpy(dtype=bool)
-    return known
+def _mitochondrial(var: pd.DataFrame) -> NDArray[np.bool_]:
+    is_named = np.asarray(var.index.str.match(r"(?i)mt[-.]"), dtype=bool)
+    ids = var[keys.GENE_IDS] if keys.GENE_IDS in var else var.index.to_series()
+    has_id = ids.astype(str).str.replace(r"\.\d+$", "", regex=True).isin(_HUMAN_MT_IDS)
+    is_mt: NDArray[np.bool_] = is_named | has_id.to_numpy(dtype=bool)
+    return is_mt

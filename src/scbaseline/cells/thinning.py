@@ -1,31 +1,10 @@
 """Thinning: counts in; two halves of them, or counts without any structure, out."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-
-@dataclass(frozen=True)
-class Counts:
-    """Raw counts of some cells, and what they are counts of.
-
-    Attributes
-    ----------
-    counts_ng
-        Cells × all of the input's genes, CSR.
-    total_n
-        Each cell's total count, over these genes and those that the input does not hold.
-    """
-
-    counts_ng: sparse.csr_matrix
-    total_n: NDArray[np.float64]
-
-    @property
-    def n_bytes(self) -> int:
-        """The memory that the counts take."""
-        return int(self.counts_ng.data.nbytes + self.counts_ng.indices.nbytes)
+from scbaseline.counts import Counts
 
 
 def thin_counts(
@@ -42,7 +21,7 @@ def thin_counts(
     Parameters
     ----------
     counts
-        Whole numbers of counts.
+        Whole numbers of counts; counts on disk are read into memory.
     fraction
         The expected share of the first part, between 0 and 1.
 
@@ -52,13 +31,14 @@ def thin_counts(
     single-cell RNA sequencing data, Biostatistics 2024; Neufeld, Dharamshi, Gao & Witten,
     Data thinning for convolution-closed distributions, JMLR 2024.
     """
-    whole = np.rint(counts.counts_ng.data).astype(np.int64)
+    counts_ng = counts.counts_ng
+    whole = np.rint(counts_ng.data).astype(np.int64)
     part = rng.binomial(whole, fraction)
-    unseen_n = _unseen(counts)
+    unseen_n = _unseen(counts_ng, counts.total_n)
     unseen_part_n = rng.binomial(unseen_n, fraction)
     return (
-        _with_data(counts.counts_ng, part, unseen_part_n),
-        _with_data(counts.counts_ng, whole - part, unseen_n - unseen_part_n),
+        _with_data(counts_ng, part, unseen_part_n),
+        _with_data(counts_ng, whole - part, unseen_n - unseen_part_n),
     )
 
 
@@ -75,13 +55,12 @@ def structureless_counts(counts: Counts, rng: np.random.Generator) -> Counts:
     counts
         The counts whose depths and gene frequencies are kept.
     """
-    n_cells, n_genes = counts.counts_ng.shape
-    unseen_n = _unseen(counts)
-    gene_sums = np.bincount(
-        counts.counts_ng.indices, weights=counts.counts_ng.data, minlength=n_genes
-    )
+    observed_ng = counts.counts_ng
+    n_cells, n_genes = observed_ng.shape
+    unseen_n = _unseen(observed_ng, counts.total_n)
+    gene_sums = np.bincount(observed_ng.indices, weights=observed_ng.data, minlength=n_genes)
     pooled = np.append(np.rint(gene_sums), unseen_n.sum()).astype(np.float64)
-    depth_n = np.rint(np.bincount(_rows(counts.counts_ng), counts.counts_ng.data, n_cells))
+    depth_n = np.rint(np.bincount(_rows(observed_ng), observed_ng.data, n_cells))
     depth_n = depth_n.astype(np.int64) + unseen_n
     # Independent draws, sorted by gene, are a multinomial count per gene; in random order
     # they are the draws again. This costs one shuffle where a multinomial per cell would
@@ -99,12 +78,11 @@ def structureless_counts(counts: Counts, rng: np.random.Generator) -> Counts:
     return Counts(counts_ng, depth_n.astype(np.float64))
 
 
-def _unseen(counts: Counts) -> NDArray[np.int64]:
+def _unseen(counts_ng: sparse.csr_matrix, total_n: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return each cell's counts of genes that the input does not hold."""
-    n_cells = counts.counts_ng.shape[0]
-    seen_n = np.bincount(_rows(counts.counts_ng), counts.counts_ng.data, n_cells)
+    seen_n = np.bincount(_rows(counts_ng), counts_ng.data, counts_ng.shape[0])
     # A column of totals that a user names need not be exact: never below what is seen.
-    return np.maximum(np.rint(counts.total_n - seen_n), 0).astype(np.int64)
+    return np.maximum(np.rint(total_n - seen_n), 0).astype(np.int64)
 
 
 def _rows(counts_ng: sparse.csr_matrix) -> NDArray[np.int64]:

@@ -1,24 +1,17 @@
-"""Turns a neighbour graph into coordinates in the plane, with UMAP, in a process of its own."""
+"""Turns a neighbour graph into coordinates in the plane, with UMAP."""
 
-import os
-import subprocess
-import sys
-import tempfile
 import warnings
-import weakref
-from contextlib import suppress
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scbaseline.cells.neighbours import NeighbourGraph, connectivities_of
+from scbaseline.cells.neighbours import NeighbourGraph
 from scbaseline.cells.platform import has_scranpy
 from scbaseline.config import RunConfig
 
 # The curve that umap-learn fits to spread 1 and scanpy's min_dist .5.
 _A, _B = 0.5830300203414425, 1.3341669924314914
-_CHILD = "from scbaseline.cells.umap import _child; _child()"
 
 
 def umap_layout(
@@ -50,87 +43,29 @@ def umap_layout(
     https://github.com/libscran/umappp; Kobak & Linderman, Nature Biotechnology 2021, on why
     the start matters.
     """
-    return _lay_out(graph.indices_nk, graph.distances_nk, _start(pcs_nc), config.seed)
+    n_epochs = 500 if len(pcs_nc) <= 10_000 else 200  # as umap-learn
+    if not has_scranpy():
+        return _umap_learn_layout(graph, n_epochs, config.seed)
+    import knncolle
+    import scranpy
 
-
-class BegunLayout:
-    """A layout that another process makes; asked for the result, it waits.
-
-    The process ends with this object, so that a run that fails leaves none behind.
-    """
-
-    def __init__(self, inputs: dict[str, Any]) -> None:
-        self._inputs = inputs
-        self._xy_n2: NDArray[np.float32] | None = None
-        self._answer = tempfile.TemporaryFile()  # noqa: SIM115 -- closed by _end
-        self._process: subprocess.Popen[bytes] | None = None
-        # Files, not pipes: nobody has to stand by to write and read.
-        with tempfile.TemporaryFile() as question:
-            np.savez(question, **inputs)
-            question.seek(0)
-            with suppress(OSError):  # an embedded Python has no program to start
-                self._process = subprocess.Popen(  # noqa: S603 -- this very Python
-                    [sys.executable or "", "-P", "-c", _CHILD],
-                    stdin=question,
-                    stdout=self._answer,
-                    stderr=subprocess.DEVNULL,
-                )
-        self._finalizer = weakref.finalize(self, _end, self._process, self._answer)
-
-    def result(self) -> NDArray[np.float32]:
-        """Wait for the coordinates, cells × 2, and return them."""
-        if self._xy_n2 is None:
-            if self._process is not None and self._process.wait() == 0:
-                self._answer.seek(0)
-                self._xy_n2 = np.load(self._answer)
-            else:  # no process could be had, or it failed: do it here, or say why not
-                self._xy_n2 = _lay_out(**self._inputs)
-        return self._xy_n2
-
-
-def begin_layout(
-    graph: NeighbourGraph, pcs_nc: NDArray[np.float32], config: RunConfig
-) -> BegunLayout:
-    """Begin :func:`umap_layout` in another process, and return at once.
-
-    A thread would not do: the library holds Python's lock for as long as it computes.
-    """
-    return BegunLayout(
-        {
-            "indices_nk": graph.indices_nk,
-            "distances_nk": graph.distances_nk,
-            "start_n2": _start(pcs_nc),
-            "seed": config.seed,
-        }
+    xy_n2 = scranpy.run_umap(
+        knncolle.FindKnnResults(
+            graph.indices_nk.astype(np.uint32), graph.distances_nk.astype(np.float64)
+        ),
+        a=_A,
+        b=_B,
+        initialize_method="none",
+        initial_coordinates=_start(pcs_nc),
+        num_epochs=n_epochs,
+        optimize_seed=config.seed,
     )
+    return np.ascontiguousarray(xy_n2, dtype=np.float32)
 
 
 def umap_uns() -> dict[str, Any]:
     """Return what scanpy notes of a layout in ``uns["umap"]``."""
     return {"params": {"a": _A, "b": _B}}
-
-
-def _end(process: subprocess.Popen[bytes] | None, answer: IO[bytes]) -> None:
-    if process is not None:
-        process.kill()  # nothing happens where it has ended
-        process.wait()
-    answer.close()
-
-
-def _child() -> None:
-    """Read what to lay out from standard input, and write the layout to standard output."""
-    answer = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a library's prints go elsewhere
-    with np.load(sys.stdin.buffer) as inputs, answer:
-        np.save(
-            answer,
-            _lay_out(
-                inputs["indices_nk"],
-                inputs["distances_nk"],
-                inputs["start_n2"],
-                int(inputs["seed"]),
-            ),
-        )
 
 
 def _start(pcs_nc: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -141,34 +76,8 @@ def _start(pcs_nc: NDArray[np.float32]) -> NDArray[np.float64]:
     return start_n2 * (10 / largest) if largest > 0 else start_n2
 
 
-def _lay_out(
-    indices_nk: NDArray[np.int32],
-    distances_nk: NDArray[np.float32],
-    start_n2: NDArray[np.float64],
-    seed: int,
-) -> NDArray[np.float32]:
-    n_epochs = 500 if len(indices_nk) <= 10_000 else 200  # as umap-learn
-    if not has_scranpy():
-        return _lay_out_with_umap_learn(indices_nk, distances_nk, n_epochs, seed)
-    import knncolle
-    import scranpy
-
-    xy_n2 = scranpy.run_umap(
-        knncolle.FindKnnResults(indices_nk.astype(np.uint32), distances_nk.astype(np.float64)),
-        a=_A,
-        b=_B,
-        initialize_method="none",
-        initial_coordinates=start_n2,
-        num_epochs=n_epochs,
-        optimize_seed=seed,
-    )
-    return np.ascontiguousarray(xy_n2, dtype=np.float32)
-
-
-def _lay_out_with_umap_learn(
-    indices_nk: NDArray[np.int32], distances_nk: NDArray[np.float32], n_epochs: int, seed: int
-) -> NDArray[np.float32]:
-    """Do the same where scranpy has no wheels, after numba's compilation."""
+def _umap_learn_layout(graph: NeighbourGraph, n_epochs: int, seed: int) -> NDArray[np.float32]:
+    """Make the layout where scranpy has no wheels, after numba's compilation."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Tensorflow", category=ImportWarning)
         # With few cells the spectral start falls back to a random one.
@@ -177,7 +86,7 @@ def _lay_out_with_umap_learn(
 
         xy_n2, _ = simplicial_set_embedding(
             data=None,
-            graph=connectivities_of(indices_nk, distances_nk).tocoo(),
+            graph=graph.connectivities.tocoo(),
             n_components=2,
             initial_alpha=1.0,
             a=_A,

@@ -1,6 +1,28 @@
 """The command line: parses, calls one function, prints. Heavy libraries are loaded by commands."""
 
-from scbaseline.cli import audit, data, models, run
+from scbaseline.cli import (
+    audit,
+    datasets,
+    doctor,
+    evaluate,
+    predict,
+    recipes,
+    run,
+    show,
+    train,
+)
 from scbaseline.cli.app import app, main
 
-__all__ = ["app", "audit", "data", "main", "models", "run"]
+__all__ = [
+    "app",
+    "audit",
+    "datasets",
+    "doctor",
+    "evaluate",
+    "main",
+    "predict",
+    "recipes",
+    "run",
+    "show",
+    "train",
+]

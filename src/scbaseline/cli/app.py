@@ -1,7 +1,6 @@
-"""What all commands share: the app, its settings file, its exit statuses, its screen."""
+"""What all commands share: the app, its settings file, its options and its exit statuses."""
 
-import atexit
-import gc
+import errno
 import io
 import os
 import signal
@@ -9,23 +8,20 @@ import sys
 import threading
 import tomllib
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter, convert
 from cyclopts.config import Toml
-from rich.console import Console
-from rich.progress import Progress, TextColumn
 
 from scbaseline import __version__
+from scbaseline.cli.watch import watch_signals
 from scbaseline.config import RunConfig
+from scbaseline.data.options import ReadOptions
 from scbaseline.errors import ConfigError, ScbaselineError, ScbaselineWarning, did_you_mean
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def _settings_file(app: App, commands: tuple[str, ...], arguments: Any) -> None:
@@ -70,10 +66,38 @@ app = App(
     default_parameter=Parameter(negative=(), converter=_convert),
 )
 
-WIDE = 118
-"""Columns from which on intervals stand beside their values."""
+_NO_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EPIPE, errno.EBADF)
 
-Quiet = Annotated[bool, Parameter(name=["--quiet", "-q"])]
+# The words on an option that several commands have stand here, once.
+Settings = Annotated[RunConfig, Parameter(name="*")]
+Reading = Annotated[ReadOptions, Parameter(name="*")]
+SettingsFile = Annotated[
+    Path | None,
+    Parameter(help="TOML file with any of these settings; flags win over it."),
+]
+Input = Annotated[
+    str, Parameter(help="A data set's name, or the path of a file or folder with raw counts.")
+]
+InputOrDefault = Annotated[
+    str | None,
+    Parameter(
+        help="A data set's name (see `scbaseline datasets`), or the path of a file or folder. "
+        "Without it: pbmc3k, or the embedded sample where there is no network."
+    ),
+]
+ModelFile = Annotated[Path, Parameter(help="A model file, as `scbaseline run` and `train` write.")]
+TotalKey = Annotated[
+    str | None,
+    Parameter(
+        help="Column of obs that holds each cell's total count, where X holds only some genes."
+    ),
+]
+Force = Annotated[
+    bool, Parameter(help="Predict even where the data lack most of the model's genes.")
+]
+Quiet = Annotated[
+    bool, Parameter(name=["--quiet", "-q"], help="Print nothing but warnings and errors.")
+]
 Verbose = Annotated[bool, Parameter(name=["--verbose", "-v"])]
 
 
@@ -85,10 +109,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv
         The words after the program's name; by default, the process's own.
     """
-    # Hundreds of thousands of objects come with the libraries and stay: to search them for
-    # garbage again and again while they are loaded, and once more at the end, takes seconds.
-    gc.set_threshold(100_000, 10, 10)
-    atexit.register(gc.freeze)
     if sys.stdout is None:  # closed by the caller
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (it stays open)
     for stream in (sys.stdout, sys.stderr):
@@ -96,18 +116,20 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a × that ASCII lacks must not end a run
     # What ends a job politely is to leave no half-written file, like Ctrl-C.
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        answered = watch_signals() if argv is None else _nothing
+        signal.signal(signal.SIGTERM, lambda *_: (answered(), sys.exit(143)))
+        signal.signal(signal.SIGINT, lambda *got: (answered(), signal.default_int_handler(*got)))
     with warnings.catch_warnings():
         # A user reads our warnings; those of libraries are for those who work on them.
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", ScbaselineWarning)
         warnings.showwarning = lambda message, *_, **__: say("warning", message)
         try:
-            app(
+            status = app(
                 sys.argv[1:] if argv is None else argv,
                 exit_on_error=False,
                 print_error=False,
-                result_action="return_none",
+                result_action="return_value",
             )
         except CycloptsError as error:
             say("error", f"{' '.join(str(error).split())} See `scbaseline --help`.")
@@ -121,54 +143,39 @@ def main(argv: Sequence[str] | None = None) -> int:
         except MemoryError:
             say("error", "not enough memory for these data; free some, or take fewer cells")
             return 1
-    return 0
+        except OSError as error:
+            if error.filename is not None or error.errno not in _NO_OUTPUT:
+                raise
+            return _without_output(error)
+        try:
+            sys.stdout.flush()  # here, where it can be said, not at the end of Python
+        except OSError as error:
+            return _without_output(error)
+    return status if isinstance(status, int) else 0
 
 
-def file_of(given: str | None) -> str | Path | None:
+def _nothing() -> None:
+    pass
+
+
+def _without_output(error: OSError) -> int:
+    """Return the exit status where standard output takes no more, and say why."""
+    with suppress(OSError, ValueError):  # what is left in its buffer must not fail again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if error.errno == errno.EPIPE:
+        return 141  # as of a process that the closed pipe ended; its reader has seen enough
+    say("error", f"standard output: cannot be written ({os.strerror(error.errno or 0)})")
+    return 1
+
+
+def file_of(given: str | None) -> Path | None:
     """Return the file or folder behind a data set's name or a path, if there is one."""
     from scbaseline.data.datasets import DATASETS, DEFAULT, find_dataset
 
     name = given or DEFAULT
-    return find_dataset(name).path if name in DATASETS else name
-
-
-def screen_for(*, quiet: bool = False) -> Console:
-    """Return where results are printed: plain words, no markup in them; wide in a pipe."""
-    width = None if sys.stdout.isatty() else 120
-    screen = Console(quiet=quiet, highlight=False, markup=False, width=width)
-    # On a narrow terminal, lines that run on are better than columns that are left out.
-    screen.width = max(screen.width, 80)
-    return screen
+    return find_dataset(name).path if name in DATASETS else Path(name)
 
 
 def say(kind: str, message: object) -> None:
     """Print a warning, a note or an error for a person, where results do not go."""
     print(f"scbaseline: {kind}: {message}", file=sys.stderr)
-
-
-@contextmanager
-def stage_line(*, quiet: bool) -> Iterator[Any]:
-    """Show the current stage on a terminal; stay silent in a pipe."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield lambda _: None
-        return
-    with console.status("starting") as status:
-        yield status.update
-
-
-def counted(
-    blocks: Iterable["pd.DataFrame"], n_cells: int, *, quiet: bool
-) -> Iterator["pd.DataFrame"]:
-    """Pass blocks of cells on; on a terminal, show rate and time left while they pass."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield from blocks
-        return
-    columns = (*Progress.get_default_columns(), TextColumn("{task.fields[rate]:,.0f} cells/s"))
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("predicting", total=n_cells, rate=0.0)
-        for block in blocks:
-            yield block
-            bar.advance(task, len(block))
-            bar.update(task, rate=bar.tasks[task].finished_speed or bar.tasks[task].speed or 0.0)

@@ -25,12 +25,15 @@ class Metric:
         Whether it is a mean over labels, which weighs every label alike.
     higher_is_better
         Its direction.
+    most
+        The largest value that it can have.
     """
 
     title: str
     over_labels: bool = False
     needs_probabilities: bool = False
     higher_is_better: bool = True
+    most: float = 1.0
 
 
 METRICS: dict[str, Metric] = {
@@ -40,8 +43,10 @@ METRICS: dict[str, Metric] = {
     "f1_weighted": Metric("weighted F1"),
     "kappa": Metric("Cohen's kappa"),
     "top_2": Metric("top-2 accuracy", needs_probabilities=True),
-    "log_loss": Metric("log loss", needs_probabilities=True, higher_is_better=False),
-    "brier": Metric("Brier score", needs_probabilities=True, higher_is_better=False),
+    "log_loss": Metric(
+        "log loss", needs_probabilities=True, higher_is_better=False, most=float("inf")
+    ),
+    "brier": Metric("Brier score", needs_probabilities=True, higher_is_better=False, most=2.0),
     "ece": Metric("calibration error (ECE)", needs_probabilities=True, higher_is_better=False),
     "ece_uncalibrated": Metric(
         "calibration error (ECE) before temperature",
@@ -50,6 +55,9 @@ METRICS: dict[str, Metric] = {
     ),
 }
 """Scores over all labels, in the order of a table: ranks first, then probabilities."""
+
+LABEL_METRICS = ("f1", "precision", "recall")
+"""Scores of each label, in the order of a table."""
 
 
 def confusion_scores(confusion_bkk: NDArray[np.number]) -> dict[str, NDArray[np.float64]]:
@@ -89,6 +97,29 @@ def confusion_scores(confusion_bkk: NDArray[np.number]) -> dict[str, NDArray[np.
         "f1_macro": _ratio(np.where(true > 0, f1, 0.0).sum(axis=-1), n_present),
         "f1_weighted": _ratio((true * f1).sum(axis=-1), n),
         "kappa": _ratio(n * n_right - by_chance, n * n - by_chance, least=1e-9 * n * n),
+    }
+
+
+def label_scores(confusion_bkk: NDArray[np.number]) -> dict[str, NDArray[np.float64]]:
+    """Return each label's scores, one per confusion matrix and label.
+
+    Parameters
+    ----------
+    confusion_bkk
+        As for :func:`confusion_scores`.
+
+    Returns
+    -------
+    dict
+        ``f1``, ``precision``, ``recall``, of the leading shape × labels; 0 where undefined.
+    """
+    confusion = np.asarray(confusion_bkk, dtype=np.float64)
+    true, predicted = confusion.sum(axis=-1), confusion.sum(axis=-2)
+    right = np.diagonal(confusion, axis1=-2, axis2=-1)
+    return {
+        "f1": _ratio(2 * right, true + predicted),
+        "precision": _ratio(right, predicted),
+        "recall": _ratio(right, true),
     }
 
 

@@ -1,29 +1,32 @@
-"""Evaluation: true and predicted label codes in; scores with intervals out."""
+"""Held-out predictions in; every score, with its interval and what that is about, out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t as student
 
-from scbaseline.config import RunConfig
+from scbaseline.judge.held_out import HeldOut
+from scbaseline.judge.intervals import (
+    MIN_CELLS,
+    OVER_TEST_CELLS,
+    Drawn,
+    Key,
+    draw_scores,
+    matrix_scores,
+)
 from scbaseline.judge.metrics import (
+    LABEL_METRICS,
+    LEVEL,
     METRICS,
     cell_scores,
     checked_probabilities,
-    confusion_scores,
     percentile_interval,
 )
-from scbaseline.judge.reliability import Reliability, bin_confidences
+from scbaseline.judge.reliability import Bins, Reliability, bin_confidences
 
-MIN_CELLS_FOR_INTERVAL = 5
-"""A label with fewer test cells gets no interval of its own."""
-
-ESTIMAND = "given these labels, training cells and donors"
-"""What the intervals are conditional on: only the test cells are drawn anew."""
-
-
-_NOTHING = 1e-12  # in the place of 0, so that nothing of nothing is 0
+EQUAL_DRAWS = "every draw is equal"
+"""Why a score has no interval where all cells go the same way."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,17 @@ class Score:
         ``recall``, ``support``.
     label
         The label that it is about; ``None``: all of them.
-    value, low, high
-        The value and its 95 % interval. None for counts, training figures and calibration
-        errors, for labels with fewer than ``MIN_CELLS_FOR_INTERVAL`` test cells, and where
-        every draw is equal.
+    value
+        The mean over repeats.
+    low, high
+        Its 95 % interval; ``None`` where there is none.
+    about
+        What the interval is about, or why there is none.
+    repeats
+        The score in each repeat.
     n
-        The number of cells that it is a share of; for precision, those predicted so.
+        The number of cells that it is a share of, in the first repeat; for precision, those
+        predicted so.
     """
 
     metric: str
@@ -50,28 +58,30 @@ class Score:
     value: float
     low: float | None
     high: float | None
+    about: str
+    repeats: tuple[float, ...]
     n: int
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """How one classifier did on the test cells.
+@dataclass(frozen=True, eq=False)
+class Scorecard:
+    """How one classifier did on held-out cells.
 
     Attributes
     ----------
-    confusion_kk
-        Number of test cells, true label × predicted label.
     labels
-        The names of the k labels.
+        The names of the k labels of the first repeat.
+    confusion_kk
+        Number of judged cells of the first repeat, true label × predicted label.
     scores
         All scores, those over all labels first.
     reliability
-        How often predictions are right at each level of confidence; None without
+        How often predictions are right at each level of confidence; ``None`` without
         probabilities.
     """
 
-    confusion_kk: NDArray[np.int64]
     labels: tuple[str, ...]
+    confusion_kk: NDArray[np.int64]
     scores: tuple[Score, ...]
     reliability: Reliability | None = None
 
@@ -83,188 +93,167 @@ class Evaluation:
         KeyError
             It was not computed: without probabilities, there is no log loss.
         """
-        found = next((s for s in self.scores if (s.metric, s.label) == (metric, label)), None)
-        if found is None:
-            raise KeyError(f"{metric} of {label or 'all labels'} is not among the scores")
-        return found
-
-    def without_intervals(self) -> "Evaluation":
-        """Return the same scores without intervals, where cells are not what varies."""
-        return replace(self, scores=tuple(replace(s, low=None, high=None) for s in self.scores))
+        for score in self.scores:
+            if (score.metric, score.label) == (metric, label):
+                return score
+        raise KeyError(f"{metric} of {label or 'all labels'} is not among the scores")
 
 
-def evaluate_predictions(
-    true_n: NDArray[np.int64],
-    predicted_n: NDArray[np.int64],
-    labels: Sequence[str],
+def score_predictions(
+    held_out: HeldOut,
+    rng: np.random.Generator,
     *,
-    config: RunConfig,
-    train_accuracy: float | None,
-    n_train: int,
-    probability_nk: NDArray[np.floating] | None = None,
-    uncalibrated_nk: NDArray[np.floating] | None = None,
-) -> Evaluation:
-    """Score predictions on the test cells, with bootstrap intervals over test cells.
+    n_draws: int,
+    groups_n: NDArray[np.int64] | None = None,
+    draws_apart: bool = False,
+) -> Scorecard:
+    """Score held-out predictions in every metric.
 
-    An interval holds the classifier fixed and draws the test cells anew: it says nothing
-    of another training set, donor or clustering. For accuracy and the probability scores,
-    cells are drawn from all test cells; for the other scores, within each label, so that
-    every draw holds every label. One or two cells drawn from themselves never change, and
-    macro-F1's interval would cover half the time with labels so small; where a label has
-    fewer than ``MIN_CELLS_FOR_INTERVAL`` test cells, its share of right ones is drawn from
-    what they leave open (a Beta distribution with Jeffreys' prior, the wrong ones spread
-    evenly).
-    Label sizes are held at those seen. As a statement about cells with other sizes drawn,
-    macro-F1's interval is too narrow, since a tiny label's precision hangs on how many there
-    are (``benchmarks/intervals.py``); :func:`scbaseline.judge.resample.bootstrap_cells` draws them.
-    Calibration errors have no interval: see :attr:`scbaseline.judge.reliability.Bins.ece`.
+    Scores are computed on all cells of a repeat at once and averaged over repeats. For what
+    the intervals hold fixed, see :func:`~scbaseline.judge.intervals.draw_scores`.
 
     Parameters
     ----------
-    true_n, predicted_n
-        Label codes of the test cells.
-    labels
-        The names of the k labels; means over labels are over those with test cells.
-    config
-        ``n_bootstrap``, ``seed``.
-    train_accuracy, n_train
-        The share of training cells that the classifier gets right, and their number; None
-        where the training cells are not at hand.
-    probability_nk
-        Probabilities, test cells × labels, as a user gets them.
-    uncalibrated_nk
-        The same before the temperature.
+    held_out
+        Predictions of cells that the classifier was not trained on.
+    rng
+        Draws cells anew for the intervals.
+    n_draws
+        The number of bootstrap draws.
+    groups_n
+        The donor or batch of each cell, where whole groups were held out: the intervals are
+        then over groups, and there is none with few of them.
+    draws_apart
+        Whether each repeat is a draw of its own counts and of its own test cells: the
+        repeats are then the spread, and there is no interval.
 
     Raises
     ------
     InputError
-        ``probability_nk`` or ``uncalibrated_nk`` has another shape, or holds no
-        probabilities.
-
-    References
-    ----------
-    Efron & Tibshirani, An Introduction to the Bootstrap, 1993 (percentile intervals);
-    Brown, Cai & DasGupta, Interval Estimation for a Binomial Proportion, Statistical
-    Science 2001 (Jeffreys' prior).
+        Probabilities of another shape, or that are none.
     """
-    codes = np.arange(len(labels))
-    n = len(true_n)
-    from sklearn.metrics import confusion_matrix
-
-    confusion_kk = np.asarray(confusion_matrix(true_n, predicted_n, labels=codes))
-    rng = np.random.default_rng(config.seed)
-    # All scores depend on the cells through the confusion matrix alone, so drawing the
-    # matrix is drawing the cells: by row where labels are strata, whole where not.
-    correct = rng.binomial(n, np.trace(confusion_kk) / n, size=config.n_bootstrap) / n
-    # What tiny labels leave open is not open to a classifier that always says the same.
-    few = MIN_CELLS_FOR_INTERVAL if len(np.unique(predicted_n)) > 1 else 0
-    drawn_bkk = np.stack(
-        [
-            _draw_cells(rng, k, confusion_kk[k], n_draws=config.n_bootstrap, few=few)
-            for k in range(len(labels))
-        ],
-        axis=1,
-    )
-    draws = {**confusion_scores(drawn_bkk), "accuracy": correct}
-    overall = {
-        name: _score(name, None, float(value), draws=draws[name], n=n)
-        for name, value in confusion_scores(confusion_kk).items()
+    matrices = [confusion_kk[None].astype(np.float64) for confusion_kk in held_out.confusion_r]
+    if draws_apart:
+        drawn = Drawn({}, "the draws themselves are the spread")
+    else:
+        drawn = draw_scores(held_out, rng, n_draws=n_draws, groups_n=groups_n)
+    repeats = _of_repeats(held_out)
+    scores = {
+        key: _score(held_out, key, float(value), repeats[key], drawn)
+        for key, (value,) in matrix_scores(held_out, matrices).items()
     }
-    binned = {}
-    for suffix, given_nk in (("", probability_nk), ("_uncalibrated", uncalibrated_nk)):
-        if given_nk is None:
-            continue
-        p_nk = checked_probabilities(given_nk, n_cells=n, n_labels=len(labels))
-        bins = bin_confidences(p_nk[np.arange(n), predicted_n], predicted_n == true_n)
-        binned[suffix] = bins
-        overall[f"ece{suffix}"] = Score(f"ece{suffix}", None, bins.ece, None, None, n)
-        if given_nk is probability_nk:
-            of_cells = cell_scores(true_n, p_nk)
-            means_bm = _mean_draws(rng, np.stack(list(of_cells.values())), config.n_bootstrap)
-            for m, (name, values_n) in enumerate(of_cells.items()):
-                value = float(values_n.mean())
-                overall[name] = _score(name, None, value, draws=means_bm[:, m], n=n)
-    scores = [overall[name] for name in METRICS if name in overall]
-    if train_accuracy is not None:
-        scores.append(Score("train_accuracy", None, train_accuracy, None, None, n_train))
-    scores += _label_scores(true_n, predicted_n, labels, drawn_bkk=drawn_bkk)
-    reliability = Reliability(binned[""], binned.get("_uncalibrated")) if "" in binned else None
-    return Evaluation(confusion_kk, tuple(labels), tuple(scores), reliability)
+    is_one_test = drawn.about == OVER_TEST_CELLS
+    by_probability, reliability = _probability_scores(held_out, is_one_test=is_one_test)
+    ordered = [scores.get((name, None)) or by_probability.get(name) for name in METRICS]
+    listed = [score for score in ordered if score is not None]
+    if held_out.train_accuracy is not None:
+        value = held_out.train_accuracy
+        listed.append(
+            Score(
+                "train_accuracy", None, value, None, None,
+                "of the training cells, mean over fits", (value,), round(held_out.n_train),
+            )
+        )  # fmt: skip
+    if held_out.same_labels:
+        listed += _in_order_of_labels(held_out, scores)
+    return Scorecard(held_out.labels_r[0], held_out.confusion_r[0], tuple(listed), reliability)
 
 
-def _label_scores(
-    true_n: NDArray[np.int64],
-    predicted_n: NDArray[np.int64],
-    labels: Sequence[str],
-    *,
-    drawn_bkk: NDArray[np.float64],
-) -> list[Score]:
-    from sklearn.metrics import precision_recall_fscore_support
-
-    precision, recall, f1, support = precision_recall_fscore_support(
-        true_n, predicted_n, labels=np.arange(len(labels)), zero_division=0
-    )
-    drawn = dict(zip(("precision", "recall", "f1"), _per_label(drawn_bkk), strict=True))
-    scores = []
-    for code, label in enumerate(labels):
-        cells, predicted = int(support[code]), int((predicted_n == code).sum())
-        for metric, values, n_of in (
-            ("f1", f1, cells),
-            ("precision", precision, predicted),
-            ("recall", recall, cells),
-        ):
-            score = _score(metric, label, values[code], draws=drawn[metric][:, code], n=n_of)
-            enough = cells >= MIN_CELLS_FOR_INTERVAL
-            scores.append(score if enough else replace(score, low=None, high=None))
-        scores.append(Score("support", label, float(cells), None, None, cells))
-    return scores
-
-
-def _draw_cells(
-    rng: np.random.Generator, code: int, row_k: NDArray[np.int64], *, n_draws: int, few: int
-) -> NDArray[np.float64]:
-    """Draw one label's test cells anew: how many get which prediction, draws × labels."""
-    n = row_k.sum()
-    if n == 0:
-        return np.zeros((n_draws, len(row_k)))
-    if n >= few:
-        return rng.multinomial(n, row_k / n, size=n_draws).astype(np.float64)
-    prior_k = np.full(len(row_k), 0.5 / max(len(row_k) - 1, 1))
-    prior_k[code] = 0.5
-    drawn_bk: NDArray[np.float64] = n * rng.dirichlet(row_k + prior_k, size=n_draws)
-    return drawn_bk
-
-
-def _per_label(
-    drawn_bkk: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return precision, recall and F1, draws × labels; 0 where nothing was predicted."""
-    right = np.diagonal(drawn_bkk, axis1=1, axis2=2)
-    predicted, true = drawn_bkk.sum(axis=1), drawn_bkk.sum(axis=2)
-    return (
-        right / np.maximum(predicted, _NOTHING),
-        right / np.maximum(true, _NOTHING),
-        2 * right / np.maximum(predicted + true, _NOTHING),
-    )
-
-
-def _mean_draws(
-    rng: np.random.Generator, values_mn: NDArray[np.float64], n_draws: int
-) -> NDArray[np.float64]:
-    """Draw cells anew and return each metric's mean over them, draws × metrics."""
-    n = values_mn.shape[1]
-    # How often each cell was drawn, one draw at a time: 200,000 cells × all draws would be
-    # 3 GB, and a sum over counts is quicker than taking every drawn cell from each metric.
-    counts = (np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(n_draws))
-    means_bm: NDArray[np.float64] = np.stack([values_mn @ count_n for count_n in counts]) / n
-    return means_bm
+def _of_repeats(held_out: HeldOut) -> dict[Key, tuple[float, ...]]:
+    """Return each score's value in each repeat."""
+    per_repeat = []
+    for r, confusion_kk in enumerate(held_out.confusion_r):
+        alone = HeldOut((held_out.labels_r[r],), held_out.true_rn[:0], held_out.predicted_rn[:0])
+        per_repeat.append(matrix_scores(alone, [confusion_kk[None].astype(np.float64)]))
+    shared = set.intersection(*(set(scores) for scores in per_repeat))
+    return {key: tuple(float(s[key][0]) for s in per_repeat) for key in shared}
 
 
 def _score(
-    metric: str, label: str | None, value: float, *, draws: NDArray[np.float64], n: int
+    held_out: HeldOut, key: Key, value: float, repeats: tuple[float, ...], drawn: Drawn
 ) -> Score:
-    low, high = percentile_interval(draws)
+    metric, label = key
+    confusion_kk = held_out.confusion_r[0]
+    n = int(confusion_kk.sum())
+    why_none = drawn.none.get(metric, "")
+    if label is not None:
+        k = held_out.labels_r[0].index(label)
+        n_true = int(confusion_kk[k].sum())
+        n = int(confusion_kk[:, k].sum()) if metric == "precision" else n_true
+        if n_true < MIN_CELLS:
+            why_none = f"fewer than {MIN_CELLS} test cells"
+    if why_none or key not in drawn.draws:
+        return Score(metric, label, value, None, None, why_none or drawn.about, repeats, n)
+    low, high = percentile_interval(drawn.draws[key], tail=drawn.tail)
     if low is None or high is None:
-        return Score(metric, label, float(value), None, None, n)
-    # What tiny labels leave open can lie to one side of what was seen of them.
-    return Score(metric, label, float(value), min(low, float(value)), max(high, float(value)), n)
+        return Score(metric, label, value, None, None, EQUAL_DRAWS, repeats, n)
+    if drawn.about == OVER_TEST_CELLS:
+        # What tiny labels leave open can lie to one side of what was seen of them.
+        low, high = min(low, value), max(high, value)
+    return Score(metric, label, value, low, high, drawn.about, repeats, n)
+
+
+def _in_order_of_labels(held_out: HeldOut, scores: dict[Key, Score]) -> list[Score]:
+    listed = []
+    for k, label in enumerate(held_out.labels_r[0]):
+        listed += [scores[metric, label] for metric in LABEL_METRICS]
+        n_r = tuple(float(confusion_kk[k].sum()) for confusion_kk in held_out.confusion_r)
+        listed.append(
+            Score("support", label, float(np.mean(n_r)), None, None, "a count", n_r, int(n_r[0]))
+        )
+    return listed
+
+
+def _probability_scores(
+    held_out: HeldOut, *, is_one_test: bool
+) -> tuple[dict[str, Score], Reliability | None]:
+    """Return the metrics that need probabilities, and the reliability of all repeats."""
+    scores: dict[str, Score] = {}
+    bins: dict[str, Bins] = {}
+    for suffix, probability_r in (
+        ("", held_out.probability_r),
+        ("_uncalibrated", held_out.uncalibrated_r),
+    ):
+        if probability_r is None:
+            continue
+        ece_r, confidence, right = [], [], []
+        values_of: dict[str, list[NDArray[np.float64]]] = {}
+        for r, probability_nk in enumerate(probability_r):
+            judged_n = held_out.judged_rn[r]
+            true_n, predicted_n = held_out.true_rn[r, judged_n], held_out.predicted_rn[r, judged_n]
+            p_nk = checked_probabilities(
+                probability_nk[judged_n], n_cells=len(true_n), n_labels=len(held_out.labels_r[r])
+            )
+            confidence.append(p_nk[np.arange(len(true_n)), predicted_n])
+            right.append(predicted_n == true_n)
+            ece_r.append(bin_confidences(confidence[-1], right[-1]).ece)
+            if not suffix:
+                for name, values_n in cell_scores(true_n, p_nk).items():
+                    values_of.setdefault(name, []).append(values_n)
+        bins[suffix] = bin_confidences(np.concatenate(confidence), np.concatenate(right))
+        n = held_out.n_cells
+        scores[f"ece{suffix}"] = Score(
+            f"ece{suffix}", None, float(np.mean(ece_r)), None, None,
+            "no interval: chance alone raises it in small samples", tuple(ece_r), n,
+        )  # fmt: skip
+        for name, values_r in values_of.items():
+            if len(values_r) == held_out.n_repeats:  # two labels have no top-2 accuracy
+                scores[name] = _mean_score(name, values_r, is_one_test=is_one_test)
+    if "" not in bins:
+        return scores, None
+    return scores, Reliability(bins[""], bins.get("_uncalibrated"))
+
+
+def _mean_score(name: str, values_r: list[NDArray[np.float64]], *, is_one_test: bool) -> Score:
+    """Return a mean over cells; of one set of test cells with Student's interval."""
+    repeats = tuple(float(values_n.mean()) for values_n in values_r)
+    value, n = float(np.mean(repeats)), len(values_r[0])
+    if not is_one_test:
+        why = "a mean over the cells of each repeat"
+        return Score(name, None, value, None, None, why, repeats, n)
+    if np.ptp(values_r[0]) < 1e-12:  # equal but for rounding
+        return Score(name, None, value, None, None, "every cell is equal", repeats, n)
+    error = float(np.std(values_r[0], ddof=1)) / n**0.5
+    half = float(student.ppf(0.5 + LEVEL / 200, n - 1)) * error
+    low, high = max(value - half, 0.0), min(value + half, METRICS[name].most)
+    return Score(name, None, value, low, high, OVER_TEST_CELLS, repeats, n)

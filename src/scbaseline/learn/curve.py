@@ -21,7 +21,7 @@ class TrainingCurve:
     Attributes
     ----------
     history
-        One entry per epoch, in order; those past ``kept_epoch`` are for the curve alone.
+        One entry per epoch, in order; those past ``kept_epoch`` were tried and not kept.
     kept_epoch
         The epoch whose weights were kept, counted from 1.
     """

@@ -13,9 +13,10 @@ from torch import Tensor
 from scbaseline.learn.sparse import DENSE_FROM, SparseRows, WeightedSums
 
 if TYPE_CHECKING:
-    from scbaseline.cells.space import ScaledCounts
+    from scbaseline.scale import ScaledCounts
 
 _BLOCK = 4096  # rows taken at a time: many batches, so that what each block costs is shared
+_RAW_BLOCK = 1024  # rows that are made dense at a time to predict
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,14 +87,51 @@ class SparseCells:
             yield SparseRows.from_csr(self.constant_g, block).to(self.device)
 
 
-def feed(x: "NDArray[np.float32] | ScaledCounts", device: torch.device) -> DenseCells | SparseCells:
+@dataclass(frozen=True, eq=False)
+class RawCells:
+    """Raw counts, which stay sparse; a batch at a time is made dense and put on the device."""
+
+    counts_ng: "sparse.csr_matrix"
+    device: torch.device
+
+    def __len__(self) -> int:
+        return int(self.counts_ng.shape[0])
+
+    @property
+    def n_inputs(self) -> int:
+        """The number of genes."""
+        return int(self.counts_ng.shape[1])
+
+    def batches(self, order_n: Tensor, size: int) -> Iterator[Tensor]:
+        """Yield batches of the cells in an order, to train on."""
+        for rows in torch.split(order_n, size):
+            yield self._dense(self.counts_ng[rows.numpy()])
+
+    def blocks(self) -> Iterator[Tensor]:
+        """Yield all cells as they come, to predict."""
+        for start in range(0, len(self), _RAW_BLOCK):
+            yield self._dense(self.counts_ng[start : start + _RAW_BLOCK])
+
+    def _dense(self, counts_ng: "sparse.csr_matrix") -> Tensor:
+        dense_ng = counts_ng.toarray().astype(np.float32, copy=False)
+        return torch.from_numpy(dense_ng).to(self.device)
+
+
+Cells = DenseCells | SparseCells | RawCells
+
+
+def feed(
+    x: "NDArray[np.float32] | ScaledCounts | sparse.csr_matrix", device: torch.device
+) -> Cells:
     """Prepare features for a network: scaled counts stay sparse where that is faster.
 
     Parameters
     ----------
     x
-        Features, cells × features.
+        Features, cells × features, scaled counts, or raw counts in CSR.
     """
+    if sparse.issparse(x):
+        return RawCells(x, device)
     if not isinstance(x, np.ndarray):
         difference_ng = x.difference_ng
         n_cells, n_genes = difference_ng.shape

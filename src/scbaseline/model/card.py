@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 from scbaseline.learn.recipes import Recipe
+from scbaseline.model.card_types import require_types
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class ModelCard:
     gene_symbols, gene_ids
         Its genes; an id is empty where the training data had none.
     protocol, tier
-        How its metrics were obtained, and what they are worth.
+        How its metrics were obtained, and their tier of evidence.
     judged
         On which cells: the model's own test cells, or those of a cross-validation.
     metrics
@@ -40,6 +41,8 @@ class ModelCard:
     gene_loss
         How macro-F1 fell on validation cells as genes were taken away; see
         :func:`scbaseline.model.coverage.measure_gene_loss`.
+    majority_f1
+        Macro-F1 on these cells of giving all of them the largest label.
     notes
         What had to differ from the settings, and other things to know.
     """
@@ -58,6 +61,7 @@ class ModelCard:
     versions: dict[str, str]
     kept_epoch: int
     gene_loss: tuple[dict[str, Any], ...] = ()
+    majority_f1: float = 0.0
     notes: tuple[str, ...] = ()
     tensors_sha256: str = ""
     format_version: int = field(default=FORMAT_VERSION)
@@ -75,15 +79,31 @@ class ModelCard:
         ValueError, TypeError, KeyError
             The text is no card of this format.
         """
-        values = json.loads(text)
+        try:
+            values = json.loads(text)
+        except RecursionError as error:
+            raise ValueError("its card is nested too deeply") from error
+        require_types(values)
         version = values["format_version"]
         if version != FORMAT_VERSION:
-            raise ValueError(f"its format is {version!r}; this version reads {FORMAT_VERSION}")
+            raise ValueError(
+                f"its format is {version!r}, and this version reads {FORMAT_VERSION}: train it "
+                "anew with `scbaseline train`, from the data that its card names"
+            )
         known = {f.name for f in fields(cls)}
         values = {name: value for name, value in values.items() if name in known}
-        values["recipe"] = Recipe(
-            **{**values["recipe"], "hidden": tuple(values["recipe"]["hidden"])}
-        )
+        values["recipe"] = _recipe(values["recipe"])
         for name in ("labels", "gene_symbols", "gene_ids", "metrics", "gene_loss", "notes"):
             values[name] = tuple(values[name])
         return cls(**values)
+
+
+def _recipe(values: dict[str, Any]) -> Recipe:
+    """Return the recipe that a card describes; lists become the tuples that they were."""
+    known = {f.name for f in fields(Recipe)}
+    values = {name: value for name, value in dict(values).items() if name in known}
+    values["settings"] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in values["settings"].items()
+    }
+    return Recipe(**values)

@@ -1,15 +1,14 @@
 """The classifier: one torch module from raw counts to calibrated probabilities, one safe file.
 
-``forward`` is the whole line: counts per ``target_sum`` of the cell's total → log1p →
-standardise, clipped → principal components, if the recipe has them → network → temperature.
-All that was fitted lives in the module's buffers and weights; the file holds them as
-safetensors, with a JSON card in its header. No pickle is read or written.
+It is a front (raw counts → values), a network (values → logits) and a temperature. All that
+was fitted lives in the module's buffers and weights; the file holds them as safetensors, with
+a JSON card in its header. No pickle is read or written.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import pandas as pd
@@ -21,20 +20,14 @@ from scbaseline import keys
 from scbaseline.cells.space import FeatureSpace
 from scbaseline.data.genes import GeneAlignment, align_genes, aligned_counts
 from scbaseline.data.stream import CountStream, stream_counts
-from scbaseline.learn.recipes import build_network
-from scbaseline.learn.sparse import SparseRows, affine
+from scbaseline.learn.profile import CountsNetwork
 from scbaseline.model.card import ModelCard
-from scbaseline.model.coverage import Coverage, assess_coverage, measure_gene_loss, require_coverage
+from scbaseline.model.coverage import Coverage, assess_coverage, require_coverage
 from scbaseline.model.file import read_model, write_model
-from scbaseline.model.scale import Scale
+from scbaseline.model.front import Front, OnComponents, StandardisedCounts
 
 if TYPE_CHECKING:
     from anndata import AnnData
-
-_FITTED = (
-    "mean_g", "sd_g", "center_g", "components_gc", "temperature", "target_sum", "max_value",
-    "weight_kg",
-)  # fmt: skip
 
 
 class Classifier(nn.Module):
@@ -43,54 +36,55 @@ class Classifier(nn.Module):
     Parameters
     ----------
     card
-        What it is; fixes the network's shape.
+        What it is; it fixes the numbers of labels and genes.
+    front
+        Raw counts and totals → values; see :class:`~scbaseline.model.front.Front`.
     network
-        The trained network.
-    fitted
-        What else was learnt from cells, by name: ``mean_g``, ``sd_g``, ``center_g``,
-        ``components_gc``, ``temperature``, ``weight_kg`` (see :meth:`with_coverage`), and
-        the settings ``target_sum`` and ``max_value``.
+        Values → logits.
+
+    Attributes
+    ----------
+    temperature
+        What logits are divided by.
+    weight_kg
+        Decision weight of each gene, labels × genes; see :mod:`scbaseline.model.gene_weights`.
     """
 
-    mean_g: Tensor
-    weight_kg: Tensor
-    sd_g: Tensor
-    center_g: Tensor
-    components_gc: Tensor
     temperature: Tensor
-    target_sum: Tensor
-    max_value: Tensor
+    weight_kg: Tensor
 
-    def __init__(self, card: ModelCard, network: nn.Module, fitted: dict[str, Tensor]) -> None:
+    def __init__(self, card: ModelCard, front: nn.Module, network: nn.Module) -> None:
         super().__init__()
-        self.card = card
-        self.network = network
-        for name in _FITTED:
-            self.register_buffer(name, fitted[name])
+        self.card, self.front, self.network = card, front, network
+        self.register_buffer("temperature", torch.ones(()))
+        self.register_buffer("weight_kg", torch.zeros(len(card.labels), len(card.gene_symbols)))
         self.eval()
 
     @classmethod
     def from_fit(
-        cls, card: ModelCard, network: nn.Module, space: FeatureSpace, *, temperature: float
+        cls, card: ModelCard, module: nn.Module, space: FeatureSpace, *, temperature: float
     ) -> Self:
-        """Join a trained network and the feature space that it was trained in."""
-        # A network on genes needs no components; what is not used is not stored.
-        n_comps = space.components_gc.shape[1] if card.recipe.features == "pca" else 0
-        values = {
-            "mean_g": space.mean_g,
-            "sd_g": space.sd_g,
-            "center_g": space.center_g,
-            "components_gc": space.components_gc[:, :n_comps],
-            "temperature": temperature,
-            "target_sum": space.target_sum,
-            "max_value": space.max_value,
-            "weight_kg": np.zeros((len(card.labels), len(space.genes_g))),
-        }
-        fitted = {
-            name: torch.tensor(np.asarray(value), dtype=torch.float32)
-            for name, value in values.items()
-        }
-        return cls(card, network, fitted)
+        """Join what was fitted.
+
+        Parameters
+        ----------
+        card
+            What it is.
+        module
+            What the recipe learnt: features → logits.
+        space
+            The feature space that it was trained in, unless it was trained on raw counts.
+        temperature
+            What logits are divided by.
+        """
+        if isinstance(module, CountsNetwork):
+            classifier = cls(card, module.front, module.network)
+        else:
+            on_components = card.recipe.input == "pca"
+            network = OnComponents.from_space(module, space) if on_components else module
+            classifier = cls(card, StandardisedCounts.from_space(space), network)
+        classifier.temperature.fill_(temperature)
+        return classifier
 
     def forward(self, counts_ng: Tensor, total_n: Tensor) -> Tensor:
         """Return calibrated probabilities, cells × labels.
@@ -99,61 +93,32 @@ class Classifier(nn.Module):
         ----------
         counts_ng
             Raw counts of the model's genes, in the model's order, cells × genes. NaN where a
-            gene was not measured: it then takes its mean over the training cells, where a
-            zero would be a measurement that nobody made.
+            gene was not measured: a zero would be a measurement that nobody made.
         total_n
-            Each cell's total count over all of its genes, not only the model's.
+            Each cell's total count over all of its genes, not only the model's. A recipe on
+            centred profiles does not look at it.
         """
-        logits_nk = self.logits(self.scale.dense(counts_ng, total_n))
+        logits_nk = self.network(self.front(counts_ng, total_n))
         return torch.softmax(logits_nk / self.temperature, dim=1)
 
-    @property
-    def scale(self) -> Scale:
-        """What turns counts into the values that the network sees."""
-        return Scale(self.mean_g, self.sd_g, self.center_g, self.target_sum, self.max_value)
-
-    def logits(self, x_ng: Tensor | SparseRows) -> Tensor:
-        """Return the network's logits for standardised values, cells × labels."""
-        if self.components_gc.shape[1] > 0:
-            x_ng = affine(x_ng, self.components_gc, -(self.center_g @ self.components_gc))
-        logits_nk: Tensor = self.network(x_ng)
-        return logits_nk
-
     def with_coverage(
-        self, counts_ng: Tensor, total_n: Tensor, codes_n: NDArray[np.int64], *, seed: int
+        self,
+        weight_kg: Tensor,
+        gene_loss: tuple[dict[str, Any], ...],
+        majority_f1: float,
     ) -> Self:
-        """Return the classifier with each gene's decision weight and its gene-loss curve.
-
-        A gene's weight for a label is the mean size of the gradient of the label's logit by
-        the gene's standardised value, as a share of all genes'.
+        """Return the classifier with what is known of missing genes.
 
         Parameters
         ----------
-        counts_ng, total_n, codes_n
-            Validation cells: raw counts of the model's genes, totals, label codes.
-        seed
-            Of the choices of genes that are taken away.
+        weight_kg, gene_loss, majority_f1
+            As :func:`scbaseline.model.gene_weights.measure_coverage` gives them.
         """
-        x_ng = self.scale.dense(counts_ng, total_n).requires_grad_(True)
-        logits_nk = self.logits(x_ng)
-        gradients = [
-            torch.autograd.grad(logits_nk[:, k].sum(), x_ng, retain_graph=True)[0]
-            for k in range(logits_nk.shape[1])
-        ]
-        size_kg = torch.stack([gradient.abs().mean(dim=0) for gradient in gradients])
-        weight_kg = size_kg / size_kg.sum(dim=1, keepdim=True).clamp(min=1e-30)
-
-        def predict(measured_g: NDArray[np.bool_]) -> NDArray[np.int64]:
-            measured = torch.from_numpy(measured_g)
-            with torch.inference_mode():
-                logits_nk = self.logits(torch.where(measured, x_ng, self.center_g))
-            codes: NDArray[np.int64] = logits_nk.argmax(dim=1).numpy()
-            return codes
-
-        curve = measure_gene_loss(predict, weight_kg.numpy(), codes_n, self.card.labels, seed=seed)
-        fitted = {name: getattr(self, name) for name in _FITTED}
-        card = replace(self.card, gene_loss=curve)
-        return type(self)(card, self.network, fitted | {"weight_kg": weight_kg})
+        card = replace(self.card, gene_loss=gene_loss, majority_f1=majority_f1)
+        classifier = type(self)(card, self.front, self.network)
+        classifier.temperature.copy_(self.temperature)
+        classifier.weight_kg.copy_(weight_kg)
+        return classifier
 
     def coverage(self, var: pd.DataFrame) -> Coverage:
         """Say what a query's genes let this classifier do.
@@ -222,10 +187,8 @@ class Classifier(nn.Module):
             probabilities_nk[empty_n] = np.nan
             labels_n = names[np.nan_to_num(probabilities_nk).argmax(axis=1)]
             labels_n[empty_n] = None
-            columns = {
-                keys.PREDICTED_LABEL: labels_n,
-                keys.PROBABILITY: probabilities_nk.max(axis=1),
-            }
+            highest_n = probabilities_nk.max(axis=1)
+            columns = {keys.PREDICTED_LABEL: labels_n, keys.PROBABILITY: highest_n}
             if probabilities:
                 for label, probability_n in zip(self.card.labels, probabilities_nk.T, strict=True):
                     columns[f"{keys.PROBABILITY}_{label}"] = probability_n
@@ -234,7 +197,11 @@ class Classifier(nn.Module):
 
     def _coverage(self, found: GeneAlignment) -> Coverage:
         return assess_coverage(
-            found.columns >= 0, self.weight_kg.numpy(), self.card.gene_loss, self.card.labels
+            found.columns >= 0,
+            self.weight_kg.numpy(),
+            self.card.gene_loss,
+            self.card.labels,
+            majority_f1=self.card.majority_f1,
         )
 
     def _probabilities(
@@ -242,15 +209,16 @@ class Classifier(nn.Module):
     ) -> "Iterator[tuple[slice, NDArray[np.float32], NDArray[np.bool_]]]":
         """Yield rows, their probabilities, and which of them have no count at all."""
         found = align_genes(self.card.gene_symbols, self.card.gene_ids, stream.var)
+        found.warn_of_stripped()
         require_coverage(self._coverage(found), force=force)
         for rows, counts, total_n in stream.blocks():
             with torch.inference_mode():
-                x_ng = self.scale.sparse(
+                x_ng = cast("Front", self.front).sparse(
                     aligned_counts(counts, found),
                     torch.from_numpy(total_n.astype(np.float32)),
                     missing_g=found.columns < 0,
                 )
-                logits_nk = self.logits(x_ng)
+                logits_nk = self.network(x_ng)
                 probabilities_nk = torch.softmax(logits_nk / self.temperature, dim=1).numpy()
             yield rows, probabilities_nk, np.diff(counts.indptr) == 0
 
@@ -279,20 +247,24 @@ class Classifier(nn.Module):
 
     @classmethod
     def _from_tensors(cls, card: ModelCard, tensors: dict[str, Tensor]) -> Self:
-        n_genes, n_comps = tensors["components_gc"].shape
+        n_genes, n_labels = tensors["front.mean_g"].shape[0], len(card.labels)
         if n_genes != len(card.gene_symbols):
             raise ValueError(
                 f"{n_genes} genes in the tensors, {len(card.gene_symbols)} on the card"
             )
-        if tensors["weight_kg"].shape != (len(card.labels), n_genes):
+        if tensors["weight_kg"].shape != (n_labels, n_genes):
             raise ValueError("the decision weights do not fit the labels and genes on the card")
         # On the meta device nothing is allocated, whatever sizes the card claims.
         with torch.device("meta"):
-            network = build_network(
-                card.recipe,
-                n_inputs=n_comps if card.recipe.features == "pca" else n_genes,
-                n_labels=len(card.labels),
-            )
-        classifier = cls(card, network, tensors)
+            if card.recipe.input == "pca":
+                n_comps = tensors["network.offset_c"].shape[0]
+                inner = card.recipe.build(n_inputs=n_comps, n_labels=n_labels)
+                module: nn.Module = OnComponents(inner, n_genes=n_genes, n_comps=n_comps)
+            else:
+                module = card.recipe.build(n_inputs=n_genes, n_labels=n_labels)
+            if isinstance(module, CountsNetwork):
+                classifier = cls(card, module.front, module.network)
+            else:
+                classifier = cls(card, StandardisedCounts(n_genes), module)
         classifier.load_state_dict(tensors, strict=True, assign=True)
         return classifier

@@ -53,6 +53,8 @@ def read_model(path: str | Path, build: Callable[[ModelCard, dict[str, Tensor]],
     if not path.is_file():
         near = [p.name for p in (path if path.is_dir() else path.parent).glob("*.safetensors")]
         what = "is a folder" if path.is_dir() else "no such model file"
+        if path.is_symlink():
+            what = f"is a link to {path.readlink()}, which is not there"
         raise DataNotFoundError(f"{path}: {what}. {did_you_mean(path.name, near)}")
     try:
         with safe_open(path, framework="pt") as file:

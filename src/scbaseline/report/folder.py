@@ -1,17 +1,19 @@
-"""What is to be written in; whole files in a folder, or none of them, out."""
+"""Files to write in; all of them in a folder, or none, out."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scbaseline.aside import Begun
-from scbaseline.cells.trust import ClusterTrust
+from scbaseline.compute import Pool, Task
 from scbaseline.errors import OutputError
 from scbaseline.files import refuse_input_as_output, said_as_output_error, staging
+from scbaseline.stages import Stages
 
-Put = Callable[[str, Callable[[Path], object]], None]
-"""Takes a file's name, and what writes it to a path or begins to."""
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def check_folder(out: Path, planned: Sequence[Path], *inputs: str | Path | None) -> None:
@@ -30,42 +32,81 @@ def check_folder(out: Path, planned: Sequence[Path], *inputs: str | Path | None)
         pass
 
 
-def write_together(out: Path, write_all: Callable[[Put], None]) -> list[Path]:
-    """Write files into a hidden folder, then move them into place together; return the paths.
+class Outputs:
+    """Files that are being written into a hidden folder, before they move to their place.
+
+    Parameters
+    ----------
+    hidden
+        The hidden folder.
+    out
+        Where the files are to be.
+    pool
+        Its processes draw figures.
+    stages
+        Opens a named stage around what is done here.
+    """
+
+    def __init__(self, hidden: Path, out: Path, *, pool: Pool, stages: Stages) -> None:
+        self._hidden, self._out, self._pool, self._stages = hidden, out, pool, stages
+        self._names: list[str] = []
+        self._drawings: dict[str, Task[None]] = {}
+
+    def draw(self, name: str, figure: Callable[..., "Figure"], **contents: Any) -> None:
+        """Let a process of the pool draw ``figure(**contents)``; both can be pickled."""
+        call = partial(draw_to_file, figure, contents, self._place(name))
+        self._drawings[name] = self._pool.submit(call)
+
+    def write(self, name: str, write: Callable[[Path], object]) -> None:
+        """Write a file now."""
+        path = self._place(name)
+        with said_as_output_error(self._out / name):
+            write(path)
+
+    def move(self) -> list[Path]:
+        """Wait for the figures, move all files to their place, and return their paths."""
+        for name, drawing in reversed(self._drawings.items()):  # the last may not have begun
+            with said_as_output_error(self._out / name):
+                drawing.result(self._stages)
+        for name in self._names:
+            with said_as_output_error(self._out / name):
+                (self._out / name).parent.mkdir(exist_ok=True)
+                (self._hidden / name).replace(self._out / name)
+        return [self._out / name for name in self._names]
+
+    def _place(self, name: str) -> Path:
+        self._names.append(name)
+        path = self._hidden.resolve() / name
+        path.parent.mkdir(exist_ok=True)
+        return path
+
+
+@contextmanager
+def outputs_in(out: Path, *, pool: Pool | None = None) -> Iterator[Outputs]:
+    """Open a hidden folder in ``out`` to write files into; what was not moved is gone at the end.
 
     Parameters
     ----------
     out
-        The folder that they are to be in.
-    write_all
-        Given ``put(name, write)``, calls it for each file.
+        The folder that the files are to be in.
+    pool
+        Its processes draw figures; by default all is drawn here.
 
     Raises
     ------
     OutputError
         A file cannot be written; earlier ones are left as they were.
     """
-    names: list[str] = []
-    begun: dict[str, Begun[object]] = {}
-    with staging(out) as folder:
+    with staging(out) as hidden:
+        yield Outputs(hidden, out, pool=pool or Pool(0), stages=Stages(threads=1))
 
-        def put(name: str, write: Callable[[Path], object]) -> None:
-            (folder / name).parent.mkdir(exist_ok=True)
-            with said_as_output_error(out / name):
-                done = write(folder / name)
-            if isinstance(done, Begun):
-                begun[name] = done
-            names.append(name)
 
-        write_all(put)
-        for name, writing in reversed(begun.items()):  # the last may not have begun
-            with said_as_output_error(out / name):
-                writing.result()
-        for name in names:
-            with said_as_output_error(out / name):
-                (out / name).parent.mkdir(exist_ok=True)
-                (folder / name).replace(out / name)
-    return [out / name for name in names]
+def draw_to_file(
+    figure: Callable[..., "Figure"], contents: dict[str, Any], path: Path, stages: Stages
+) -> None:
+    """Draw a figure into a file, in whichever process this is called."""
+    with stages("figures"):
+        figure(**contents).savefig(path)
 
 
 def write_json(content: dict[str, Any], path: Path) -> None:
@@ -74,14 +115,13 @@ def write_json(content: dict[str, Any], path: Path) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def trust_table(trust: ClusterTrust) -> list[dict[str, Any]]:
-    """Return each cluster's size and stability, as JSON holds them."""
-    return [
-        {
-            "cluster": name,
-            "n_cells": int(trust.n_cells_k[k]),
-            "stable": bool(trust.stable_k[k]),
-            "stability": dict(zip(trust.sources, trust.stability_ks[k].tolist(), strict=True)),
-        }
-        for k, name in enumerate(trust.names)
-    ]
+def write_text(text: str, path: Path) -> None:
+    """Write a text."""
+    path.write_text(text, encoding="utf-8")
+
+
+def settings_toml(settings: dict[str, Any], *remarks: str) -> str:
+    """Return settings as a TOML file holds them, below remarks on their use."""
+    import tomli_w
+
+    return "".join(f"# {line}\n" for line in remarks) + tomli_w.dumps(settings)

@@ -1,92 +1,102 @@
-"""From a fitted protocol to a classifier: the module, its card, and what its genes are worth."""
+"""A fit whose modules were kept in; classifiers that can be saved, each with its card, out."""
 
 import platform
 from dataclasses import asdict
 from importlib import metadata
-from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
-import torch
 
 from scbaseline import __version__, keys
 from scbaseline.config import RunConfig
-from scbaseline.data.info import DataInfo
-from scbaseline.learn.recipes import Recipe
+from scbaseline.learn.recipes import RECIPES, chosen_recipes
 from scbaseline.model.card import ModelCard
 from scbaseline.model.classifier import Classifier
-from scbaseline.study.results import ProtocolRun, rows_of
+from scbaseline.model.gene_weights import ValidationCells, with_coverage
+from scbaseline.randomness import Stream, library_seed
+from scbaseline.study.fit import Fit
+from scbaseline.study.line import Study
 from scbaseline.study.split import VALIDATION
-
-if TYPE_CHECKING:
-    from anndata import AnnData
 
 _MOST_VALIDATION_CELLS = 2000  # to measure a gene-loss curve on
 
+# A label may live in one group alone: to hold a group out of the model could cost it the label.
+_NOT_BY_GROUP = (
+    "; it stops and is calibrated on cells of groups that it was trained on, so that on others"
+    " its probabilities may be surer than those of the cross-validation"
+)
 
-def build_classifier(
-    recipe: Recipe,
-    one: ProtocolRun,
-    adata: "AnnData",
-    *,
-    data: DataInfo,
-    config: RunConfig,
-    judged: str,
-) -> Classifier:
-    """Join what a protocol fitted for one recipe into a classifier that can be saved.
+
+def classifiers_of(study: Study, config: RunConfig) -> dict[str, Classifier]:
+    """Make a classifier of each chosen recipe of the fit whose modules were kept, if any.
 
     Parameters
     ----------
-    recipe, one
-        The recipe, and the protocol's run that holds its network.
-    adata, data, config
-        What the protocol was run on.
-    judged
-        On which cells the evaluations rest.
+    study
+        The fits and their evidence.
+    config
+        Settled settings.
     """
-    trained, labels = one.trained[recipe.name], one.labels
-    if trained.fit is None or trained.temperature is None:
-        raise AssertionError(f"{recipe.name}: a saved model is a calibrated network")
-    genes = adata.var.iloc[one.space.genes_g]
-    notes = list(one.space.notes)  # those on the input stand with the data
-    if labels.rare:
-        notes.append(f"labels left out, with too few cells: {', '.join(labels.rare)}")
-    rows = rows_of(
-        one.protocol.name,
-        one.tier,
-        recipe.name,
-        one.evaluations[recipe.name],
-        label_source=labels.source,
-        label_origin=labels.origin,
-    )
+    kept = [fit for fit in study.fits if fit.space is not None]
+    return {
+        recipe.name: _classifier(recipe.name, fit, study, config)
+        for fit in kept
+        for recipe in chosen_recipes(config.recipe)
+    }
+
+
+def _classifier(recipe: str, fit: Fit, study: Study, config: RunConfig) -> Classifier:
+    """Join what was fitted for one recipe into a module that takes raw counts."""
+    fitted, space = fit.recipes[recipe], fit.space
+    if space is None or fitted.learnt is None or fitted.temperature is None:
+        raise AssertionError(f"{recipe}: a saved model is kept and calibrated")
+    # Of the very module, or of other fits of the same recipe.
+    evidence = study.evidence.protocols.get(fit.protocol.name)
+    if evidence is None or not len(fit.test):
+        (evidence,) = study.evidence.protocols.values()
+    genes = study.cells.cells.var.iloc[fitted.genes_g]
+    notes = list(fit.notes)  # those on the input stand with the data
+    if fit.labels.rare:
+        notes.append(f"labels left out, with too few cells: {', '.join(fit.labels.rare)}")
     card = ModelCard(
-        recipe=recipe,
-        labels=labels.names,
-        label_source=labels.source,
+        recipe=RECIPES[recipe],
+        labels=fit.labels.names,
+        label_source=fit.labels.source,
         gene_symbols=tuple(genes.index),
         gene_ids=tuple(genes.get(keys.GENE_IDS, pd.Series("", genes.index)).astype(str)),
-        protocol=one.protocol.name,
-        tier=one.tier,
-        judged=judged,
-        metrics=tuple(asdict(row) for row in rows),
-        data=asdict(data),
+        protocol=evidence.protocol.name,
+        tier=evidence.tier,
+        judged=_judged(fit, study, config, evidence.n_fits),
+        metrics=tuple(asdict(row) for row in evidence.rows if row.recipe == recipe),
+        data=asdict(study.cells.data),
         config=config.to_dict(),
         versions=_versions(),
-        kept_epoch=trained.fit.kept_epoch,
+        kept_epoch=0 if fitted.learnt.curve is None else fitted.learnt.curve.kept_epoch,
         notes=tuple(notes),
     )
     classifier = Classifier.from_fit(
-        card, trained.fit.network, one.space, temperature=trained.temperature
+        card, fitted.learnt.module, space, temperature=fitted.temperature
     )
-    validation = one.split.rows(VALIDATION)
+    validation = fit.split.rows(VALIDATION)
     validation = validation[:: -(-len(validation) // _MOST_VALIDATION_CELLS)]
-    total_n = adata.obs[keys.TOTAL_COUNTS].to_numpy(np.float64)
-    counts_ng = adata.X[validation][:, one.space.genes_g].toarray()
-    return classifier.with_coverage(
-        torch.from_numpy(counts_ng),
-        torch.from_numpy(total_n[validation].astype(np.float32)),
-        labels.codes_n[validation],
-        seed=config.seed,
+    watched = study.cells.counts.rows(validation)
+    cells = ValidationCells(
+        watched.counts_ng[:, fitted.genes_g].toarray(),
+        watched.total_n,
+        fit.labels.codes_n[validation],
+    )
+    return with_coverage(classifier, cells, seed=library_seed(config.seed, Stream.GENE_LOSS))
+
+
+def _judged(fit: Fit, study: Study, config: RunConfig, n_folds: int) -> str:
+    """Say on which cells the scores on the card rest."""
+    if len(fit.test):
+        return "test cells, which this model has not seen"
+    by_group = study.cells.groups is not None
+    return (
+        f"{n_folds}-fold cross-validation of the same recipe"
+        + (f" by {config.group_key}" if by_group else "")
+        + "; the model itself has no test cells"
+        + (_NOT_BY_GROUP if by_group else "")
     )
 
 

@@ -1,47 +1,33 @@
-"""The audit: raw counts and settings in; the whole ladder of evidence, with its verdicts, out."""
+"""An audit: raw counts and settings in; how much of the accuracy is real, out."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from scbaseline.aside import Here, results_of
-from scbaseline.cells.space import fit_feature_space
+import numpy as np
+
+from scbaseline.compute import Pool
 from scbaseline.config import RunConfig
-from scbaseline.errors import InputError
-from scbaseline.learn.baselines import BASELINES
-from scbaseline.stages import timed_stages
-from scbaseline.study.crossval import FoldJob, fit_folds, fold_jobs, fold_pool
-from scbaseline.study.labels import labels_from_clusters
-from scbaseline.study.out_of_fold import FoldFit, OutOfFold
-from scbaseline.study.plan import (
-    applicable,
-    begin_halves,
-    draw_nulls,
-    require_any,
-    split_once,
-    split_repeatedly,
-    trusted,
-    views_of,
-)
-from scbaseline.study.preparation import Prepared, prepare, warn_of_batches
-from scbaseline.study.protocols import PROTOCOLS, Protocol
-from scbaseline.study.split import Split
-from scbaseline.study.verdicts import Audit, judge_ladder
-from scbaseline.study.views import View, cluster_counts, whole_view
+from scbaseline.judge.suspects import LabelAudit, suspect_labels
+from scbaseline.stages import Stages
+from scbaseline.study.labels import Labels
+from scbaseline.study.line import Progress, Study, follow
+from scbaseline.study.plan import Plan, split_repeatedly
+from scbaseline.study.protocols import SAVES_MODELS
+from scbaseline.study.results import Audit, Timings
+from scbaseline.study.settings import settings_of_audit
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-Fits = Callable[[str, int, int], None]
-"""Told the current stage, the fits that are done, and the fits in all."""
 
-
-def audit_classifiers(
+def audit(
     adata: "AnnData",
     config: RunConfig | None = None,
     *,
+    labels: Labels | None = None,
     progress: Callable[[str], None] | None = None,
-    fits: Fits | None = None,
+    fitted: Progress | None = None,
+    pool: Pool | None = None,
 ) -> Audit:
     """Judge every recipe under every protocol, by repeated cross-validation.
 
@@ -54,10 +40,8 @@ def audit_classifiers(
         Raw counts, cells × genes, in ``X``. It is not changed.
     config
         The settings; without chosen protocols, all of the table.
-    progress
-        Called with each stage's name when the stage begins.
-    fits
-        Called after each fit.
+    labels, progress, fitted, pool
+        As for :func:`scbaseline.run`.
 
     Raises
     ------
@@ -66,131 +50,30 @@ def audit_classifiers(
     ConfigError
         A setting cannot work on this machine.
     """
-    config = (config or RunConfig()).with_protocols(PROTOCOLS)
-    # A label with fewer cells than folds would be missing from some of the tests; and each
-    # repeat of the halves is a draw of its own.
-    least = max(config.min_cells_per_label, config.folds)
-    config = replace(config, min_cells_per_label=least, draws=config.repeats)
-    timings: dict[str, float] = {}
-    stage = timed_stages(timings, progress, config.threads)
-    prepared = prepare(adata, config, stage)
-    chosen, not_applicable = applicable(config, prepared)
-    warn_of_batches(prepared.cells.adata.obs, config)
-    labels, trust, whole = prepared.labels, None, None
-    with stage("clusters of thinned halves"):
-        halves = results_of(begin_halves(chosen, prepared, config, Here()))
-    if labels is None:
-        with stage("clusters of all cells"):
-            clustering = cluster_counts(prepared.counts, config)
-            clustering, trust = trusted(clustering, config, halves=halves)
-        labels, whole = labels_from_clusters(clustering.clusters_n, config), clustering.space
-    with stage("clusters of structureless counts"):
-        nulls = draw_nulls(chosen, prepared, config)
-    if whole is None and any(p.fitted_on == "all cells" for p in chosen):
-        with stage("genes and PCA of all cells"):
-            counts = prepared.counts
-            whole = fit_feature_space(counts.counts_ng, counts.total_n, config)
-    observed = whole_view(prepared.counts, labels, whole)
-    views = {
-        protocol.name: _labelled(
-            protocol,
-            # The same counts are repeated with other folds; drawn counts are drawn anew.
-            views_of(
-                protocol,
-                observed=[replace(observed, draw=repeat) for repeat in range(config.repeats)],
-                halves=halves,
-                nulls=nulls,
-            ),
-            not_applicable,
-        )
-        for protocol in chosen
-    }
-    jobs: list[FoldJob] = []
-    for protocol in chosen:
-        try:
-            jobs += _jobs(protocol, views[protocol.name], prepared=prepared, config=config)
-        except InputError as error:  # groups that cannot be split; the other protocols can be run
-            not_applicable[protocol.name] = str(error)
-    require_any([job.protocol.name for job in jobs], not_applicable)
-    with stage("cross-validation"):
-        found = _fit_all(chosen, views, jobs=jobs, config=config, fits=fits)
-    with stage("intervals, comparisons and verdicts"):
-        return judge_ladder(
-            found,
-            prepared=prepared,
-            config=config,
-            labels=labels,
-            trust=trust,
-            not_applicable=not_applicable,
-            timings=timings,
-        )
+    config = settings_of_audit(config or RunConfig())
+    stages = Stages(progress, threads=config.threads)
+    plan = Plan(split_repeatedly, repeats=config.repeats)
+    study = follow(adata, config, stages, plan=plan, labels=labels, pool=pool, fitted=fitted)
+    suspects_by = (config.recipe or ())[-1]
+    with stages("suspect labels"):
+        suspects = _suspects(study, suspects_by)
+    return Audit(
+        config=config,
+        data=study.cells.data,
+        cells=study.cells.cells,
+        labels=study.labels,
+        trust=study.trust,
+        evidence=study.evidence,
+        suspects=suspects,
+        suspects_by=suspects_by,
+        timings=Timings(stages.wall_seconds, stages.times),
+    )
 
 
-def _labelled(
-    protocol: Protocol, views: Sequence[View], not_applicable: dict[str, str]
-) -> list[View]:
-    """Leave out draws that gave one cluster; without any other, say why there are no figures."""
-    labelled = [view for view in views if protocol.labels_from in view.labels]
-    if not labelled:
-        not_applicable[protocol.name] = views[0].unlabelled[protocol.labels_from]
-    return labelled
-
-
-def _jobs(
-    protocol: Protocol, views: Sequence[View], *, prepared: Prepared, config: RunConfig
-) -> list[FoldJob]:
-    """Split each draw or repeat of a protocol; return one job per fit."""
-    jobs: list[FoldJob] = []
-    for repeat, view in enumerate(views):
-        drawn = replace(config, seed=config.seed + view.draw)
-        splits: tuple[Split, ...]
-        if protocol.structureless:
-            splits = (split_once(protocol, view, groups=None, config=drawn),)
-        else:
-            splits = split_repeatedly(protocol, view, groups=prepared.groups, config=drawn)
-        jobs += fold_jobs(
-            protocol,
-            view.counts[protocol.features_from],
-            view.labels[protocol.labels_from],
-            splits=splits,
-            repeat=0 if protocol.structureless else repeat,
-            config=drawn,
-            baselines=tuple(BASELINES),
-            whole=view.whole,
-        )
-    return jobs
-
-
-def _fit_all(
-    chosen: Sequence[Protocol],
-    views: dict[str, list[View]],
-    *,
-    jobs: Sequence[FoldJob],
-    config: RunConfig,
-    fits: Fits | None,
-) -> dict[str, list[OutOfFold]]:
-    """Fit every fold; return per protocol one set of out-of-fold predictions, or one per draw."""
-    n_done = 0
-
-    def done(fold: FoldFit) -> None:
-        nonlocal n_done
-        n_done += 1
-        if fits is not None:
-            fits(fold.protocol, n_done, len(jobs))
-
-    if fits is not None:
-        fits(jobs[0].protocol.name, 0, len(jobs))
-    with fold_pool(config) as pool:
-        folds = fit_folds(jobs, done=done, pool=pool)
-    found: dict[str, list[OutOfFold]] = {}
-    for protocol in chosen:
-        mine = [fold for fold in folds if fold.protocol == protocol.name]
-        labels_r = tuple(view.labels[protocol.labels_from] for view in views[protocol.name])
-        if protocol.structureless:
-            found[protocol.name] = [
-                OutOfFold(protocol, (labels,), (fold,))
-                for labels, fold in zip(labels_r, mine, strict=True)
-            ]
-        elif mine:
-            found[protocol.name] = [OutOfFold(protocol, labels_r, tuple(mine))]
-    return found
+def _suspects(study: Study, recipe: str) -> LabelAudit | None:
+    """Find the cells whose label a classifier contradicts that was not trained on them."""
+    judged = study.evidence.protocols.get(SAVES_MODELS.name)
+    probability_r = None if judged is None else judged.held_out[recipe].probability_r
+    if probability_r is None:
+        return None
+    return suspect_labels(study.labels.codes_n, np.stack(probability_r), study.labels.names)

@@ -1,4 +1,4 @@
-"""External evaluation: a saved classifier and another study's labelled cells in; scores out."""
+"""Evaluation: a saved classifier and another study's labelled cells in; scores out."""
 
 import tomllib
 from collections import Counter
@@ -12,13 +12,14 @@ import numpy as np
 from scbaseline.config import RunConfig
 from scbaseline.data.stream import CountStream
 from scbaseline.errors import ConfigError, InputError, did_you_mean
-from scbaseline.judge.scores import Evaluation, evaluate_predictions
+from scbaseline.judge.held_out import HeldOut
+from scbaseline.judge.scores import Scorecard, score_predictions
 from scbaseline.model.classifier import Classifier
 from scbaseline.model.coverage import Coverage
+from scbaseline.randomness import Stream, generator
+from scbaseline.study.evidence import Row, rows_of
 from scbaseline.study.labels import check_label_key, label_texts
-from scbaseline.study.protocols import PROTOCOLS
-
-PROTOCOL = PROTOCOLS["external"]
+from scbaseline.study.protocols import ANOTHER_STUDY
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,15 @@ class LabelMap:
     model: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class ExternalEvaluation:
+@dataclass(frozen=True, eq=False)
+class Evaluation:
     """How a saved classifier did on another study.
 
     Attributes
     ----------
-    evaluation
+    recipe
+        The model's recipe.
+    scorecard
         Over the cells whose label has a counterpart in the model.
     label_source, label_origin
         Where the other study's labels come from.
@@ -58,7 +61,8 @@ class ExternalEvaluation:
         What was done to the input, and what weakens it.
     """
 
-    evaluation: Evaluation
+    recipe: str
+    scorecard: Scorecard
     label_source: str
     label_origin: str
     coverage: Coverage
@@ -69,7 +73,19 @@ class ExternalEvaluation:
     @property
     def tier(self) -> str:
         """The tier of evidence that another study's labels reach."""
-        return PROTOCOL.tier(self.label_origin)
+        return ANOTHER_STUDY.tier(self.label_origin)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """All scores with their evidence."""
+        return rows_of(
+            self.scorecard,
+            protocol=ANOTHER_STUDY.name,
+            tier=self.tier,
+            label_source=self.label_source,
+            label_origin=self.label_origin,
+            recipe=self.recipe,
+        )
 
 
 def read_label_map(path: str | Path | None) -> LabelMap:
@@ -99,14 +115,14 @@ def read_label_map(path: str | Path | None) -> LabelMap:
     return LabelMap(content.get("labels", {}), content.get("model", {}))
 
 
-def evaluate_external(
+def evaluate(
     classifier: Classifier,
     stream: CountStream,
     config: RunConfig,
     *,
     label_map: LabelMap,
     force: bool = False,
-) -> ExternalEvaluation:
+) -> Evaluation:
     """Predict another study's cells and score the predictions against its labels.
 
     Labels that the model can predict but the query lacks may be predicted, and are then
@@ -166,11 +182,14 @@ def evaluate_external(
         for label, code in zip(given, true_n, strict=True)
         if code < 0 and isinstance(label, str)
     )
-    evaluation = evaluate_predictions(
-        true_n[judged], predicted_n[judged], names, config=config, train_accuracy=None, n_train=0
+    scorecard = score_predictions(
+        HeldOut.of_one_test(true_n[judged], predicted_n[judged], names),
+        generator(config.seed, Stream.INTERVALS),
+        n_draws=config.n_bootstrap,
     )
-    return ExternalEvaluation(
-        evaluation,
+    return Evaluation(
+        classifier.card.recipe.name,
+        scorecard,
         f"given:{config.label_key}",
         config.label_origin,
         classifier.coverage(stream.var),

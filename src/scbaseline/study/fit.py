@@ -1,88 +1,33 @@
-"""One protocol: counts, labels and a split in; fitted features, networks and their scores out."""
+"""One job in; what each recipe, fitted as the job's protocol says, makes of its test cells, out."""
 
-from collections.abc import Iterable
-from contextlib import nullcontext
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from scbaseline.cells.space import FeatureSpace, ScaledCounts, fit_feature_space
-from scbaseline.cells.thinning import Counts
+from scbaseline.cells.label_genes import label_genes
+from scbaseline.cells.space import FeatureSpace, fit_feature_space
 from scbaseline.config import RunConfig
+from scbaseline.counts import Counts
 from scbaseline.errors import InputError
-from scbaseline.judge.scores import Evaluation, evaluate_predictions
-from scbaseline.learn.baselines import BASELINES, predict_baseline
 from scbaseline.learn.calibrate import fit_temperature
-from scbaseline.learn.loop import Examples, fit_network, logits
-from scbaseline.learn.recipes import RECIPES, Recipe
-from scbaseline.stages import Stage
+from scbaseline.learn.examples import Learnt, TrainingCells
+from scbaseline.learn.recipes import Recipe
+from scbaseline.randomness import Stream, generator, library_seed
+from scbaseline.stages import Stages
 from scbaseline.study.labels import Labels, learnt_codes
+from scbaseline.study.parts import Parts
 from scbaseline.study.protocols import Protocol
-from scbaseline.study.results import ProtocolRun, Trained
 from scbaseline.study.split import TEST, TRAINING, VALIDATION, Split
 
-STANDARD_BASELINES = tuple(name for name, baseline in BASELINES.items() if baseline.always)
-"""The baselines that stand beside the networks wherever these are judged."""
 
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One fit, with all that it needs.
 
-def run_protocol(
-    protocol: Protocol,
-    counts: Counts,
-    labels: Labels,
-    *,
-    split: Split,
-    config: RunConfig,
-    baselines: Iterable[str] = STANDARD_BASELINES,
-    whole: FeatureSpace | None = None,
-    curves: bool = False,
-    stage: Stage = lambda _: nullcontext(),
-) -> ProtocolRun:
-    """Fit features, networks and baselines as one protocol says, and judge them on test cells.
-
-    Parameters
-    ----------
-    protocol, counts, labels, split, config, baselines, whole, curves, stage
-        As for :func:`fit_protocol`; without test cells, nothing is judged.
-
-    Raises
-    ------
-    InputError
-        The training cells carry fewer than two labels, or none that a validation cell carries.
-    """
-    one = fit_protocol(
-        protocol,
-        counts,
-        labels,
-        split=split,
-        config=config,
-        baselines=baselines,
-        whole=whole,
-        curves=curves,
-        stage=stage,
-    )
-    return replace(one, evaluations=_judge(one, config))
-
-
-def fit_protocol(
-    protocol: Protocol,
-    counts: Counts,
-    labels: Labels,
-    *,
-    split: Split,
-    config: RunConfig,
-    baselines: Iterable[str] = STANDARD_BASELINES,
-    whole: FeatureSpace | None = None,
-    curves: bool = False,
-    stage: Stage = lambda _: nullcontext(),
-) -> ProtocolRun:
-    """Fit features, networks and baselines as one protocol says; predict every cell.
-
-    Cells whose label no training cell carries neither stop nor calibrate, and the notes name
-    the label; as test cells, they count as wrong.
-
-    Parameters
+    Attributes
     ----------
     protocol
         What is fitted on which cells.
@@ -90,15 +35,114 @@ def fit_protocol(
         The counts that the protocol's features are made from, of the kept cells.
     labels, split
         What to learn, and the part of each cell.
+    recipes
+        The recipes to fit.
     config
-        The settings, with the recipes.
-    baselines
-        Names of baselines to fit.
-    whole
+        The settings.
+    draw, fold
+        Which draw or repeat, and which fold of it: they choose the random numbers.
+    space
         The feature space of all these cells, where it has been fitted already.
-    curves
-        Whether to train past the kept epoch where a recipe's curve is to show it.
-    stage
+    genes
+        Rule → the genes that it chooses, where they have been chosen already.
+    keep
+        Whether the fitted modules are kept, or only what they say of the test cells.
+    most_in_memory
+        Training cells for simple recipes and the curve, and validation cells, that memory
+        holds where the counts are on disk.
+    """
+
+    protocol: Protocol
+    counts: Counts
+    labels: Labels
+    split: Split
+    recipes: tuple[Recipe, ...]
+    config: RunConfig
+    draw: int = 0
+    fold: int = 0
+    space: FeatureSpace | None = None
+    genes: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    keep: bool = False
+    most_in_memory: int = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class RecipeFit:
+    """What one recipe makes of a job's cells.
+
+    Attributes
+    ----------
+    predicted_t
+        Label code of each test cell.
+    probability_tk, uncalibrated_tk
+        Probabilities of the test cells after and before the temperature; ``None`` where the
+        protocol has no cells to calibrate on that are not test cells.
+    train_accuracy
+        Share of the training cells that it gets right.
+    temperature
+        What the logits are divided by; ``None`` as above.
+    genes_g
+        The recipe's genes: columns of the input, in its order.
+    learnt
+        The module, and how its training went; ``None`` where it is not kept.
+    """
+
+    predicted_t: NDArray[np.int64]
+    probability_tk: NDArray[np.floating] | None
+    uncalibrated_tk: NDArray[np.floating] | None
+    train_accuracy: float
+    temperature: float | None
+    genes_g: NDArray[np.int64]
+    learnt: Learnt | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """All recipes of one job.
+
+    Attributes
+    ----------
+    protocol, labels, split, draw, fold
+        As in the job; the split as the protocol uses it.
+    recipes
+        Recipe → what it makes of the cells.
+    space
+        The features, as this protocol fits them; ``None`` where they are not kept.
+    notes
+        What is weaker than the protocol's name says.
+    """
+
+    protocol: Protocol
+    labels: Labels
+    split: Split
+    draw: int
+    fold: int
+    recipes: Mapping[str, RecipeFit]
+    space: FeatureSpace | None
+    notes: tuple[str, ...]
+
+    @property
+    def test(self) -> NDArray[np.int64]:
+        """The rows of the test cells."""
+        return self.split.rows(TEST)
+
+    @property
+    def n_train(self) -> int:
+        """The number of training cells."""
+        return len(self.split.rows(TRAINING))
+
+
+def fit_job(job: Job, stages: Stages) -> Fit:
+    """Fit features and recipes as the job's protocol says; predict its test cells.
+
+    Cells whose label no training cell carries neither stop nor calibrate, and the notes name
+    the label; as test cells, they count as wrong.
+
+    Parameters
+    ----------
+    job
+        What to fit.
+    stages
         Opens a named stage around each step.
 
     Raises
@@ -106,87 +150,85 @@ def fit_protocol(
     InputError
         The training cells carry fewer than two labels, or none that a validation cell carries.
     """
-    if protocol.stops_on == "test":
-        split = split.without_validation()
+    name, labels = job.protocol.name, job.labels
+    split = job.split.without_validation() if job.protocol.stops_on == "test" else job.split
     train, test = split.rows(TRAINING), split.rows(TEST)
-    held_out = split.rows(TEST if protocol.stops_on == "test" else VALIDATION)
+    watched = split.rows(TEST if job.protocol.stops_on == "test" else VALIDATION)
     # A cell whose label cannot be learnt is never right: it would stop training at once, and
     # take every probability for overconfident.
     is_learnt_n = np.isin(labels.codes_n, learnt_codes(labels, train))
-    held_out, unwatched = held_out[is_learnt_n[held_out]], held_out[~is_learnt_n[held_out]]
-    if not len(held_out):
+    watched, unwatched = watched[is_learnt_n[watched]], watched[~is_learnt_n[watched]]
+    if not len(watched):
         raise InputError("no validation cell carries a label that a training cell has")
+    with stages(f"{name}: features"):
+        if job.protocol.fitted_on == "training":
+            space = fit_feature_space(job.counts.rows(train), job.config)
+        else:
+            space = job.space or fit_feature_space(job.counts, job.config)
+        parts = Parts(
+            job.counts, labels.codes_n, space, _genes_by_rule(job, space, train),
+            train=train, watched=watched, test=test, most_in_memory=job.most_in_memory,
+            rng=generator(job.config.seed, Stream.ORDER, job.draw, job.fold),
+        )  # fmt: skip
+    recipes = {}
+    for recipe in job.recipes:
+        with stages(f"{name}: {recipe.name}"):
+            recipes[recipe.name] = _fit_recipe(recipe, parts, job)
     notes = (
         *split.notes,
+        *space.notes,
         *_unlearnt(labels, test[~is_learnt_n[test]], "test cells"),
         *_unlearnt(labels, unwatched, "cells, left out of stopping and calibration,"),
+        *parts.notes,
     )
-    with stage(f"{protocol.name}: features"):
-        if protocol.fitted_on == "training":
-            space = fit_feature_space(counts.counts_ng[train], counts.total_n[train], config)
-        else:
-            space = whole or fit_feature_space(counts.counts_ng, counts.total_n, config)
-        scaled = space.scale(counts.counts_ng, counts.total_n)
-        features: dict[str, NDArray[np.float32] | ScaledCounts]
-        pcs_nc = space.project(scaled)
-        features = {"pca": pcs_nc, "hvg": scaled}
-
-    trained: dict[str, Trained] = {}
-    for name in config.recipe:
-        with stage(f"{protocol.name}: {name}"):
-            recipe = RECIPES[name] if curves else replace(RECIPES[name], extra_epochs=0)
-            trained[name] = _train_network(
-                recipe,
-                features[recipe.features],
-                labels,
-                train=train,
-                held_out=held_out,
-                test=test,
-                config=config,
-                calibrated=protocol.calibrates,
-            )
-    for name in baselines:
-        with stage(f"{protocol.name}: {name}"):
-            # A linear model of scaled genes needs no constant row: it has an intercept.
-            x = pcs_nc if BASELINES[name].features == "pca" else scaled.difference_ng
-            prediction = predict_baseline(
-                name,
-                x[train],
-                labels.codes_n[train],
-                query_nf=x,
-                n_labels=len(labels.names),
-                config=config,
-            )
-            probability_nk = prediction.probability_nk
-            trained[name] = Trained(
-                prediction.predicted_n,
-                test_probability_nk=None if probability_nk is None else probability_nk[test],
-            )
-    tier = protocol.tier(labels.origin)
-    return ProtocolRun(protocol, tier, labels, split, space, trained, {}, notes)
+    return Fit(
+        job.protocol, labels, split, job.draw, job.fold, recipes,
+        space if job.keep else None, notes,
+    )  # fmt: skip
 
 
-def _judge(one: ProtocolRun, config: RunConfig) -> dict[str, Evaluation]:
-    train, test = one.split.rows(TRAINING), one.split.rows(TEST)
-    evaluations = {}
-    for name, trained in one.trained.items() if len(test) else ():
-        right = trained.predicted_n[train] == one.labels.codes_n[train]
-        # Under a protocol that stops on test cells, a probability is no claim about others.
-        calibrated = one.protocol.calibrates
-        evaluation = evaluate_predictions(
-            one.labels.codes_n[test],
-            trained.predicted_n[test],
-            one.labels.names,
-            config=config,
-            train_accuracy=float(right.mean()),
-            n_train=len(train),
-            probability_nk=trained.test_probability_nk if calibrated else None,
-            uncalibrated_nk=trained.test_uncalibrated_nk if calibrated else None,
-        )
-        # Cells of one donor fare alike: an interval over cells would be too narrow for others.
-        by_groups = one.protocol.tests_on == "groups"
-        evaluations[name] = evaluation.without_intervals() if by_groups else evaluation
-    return evaluations
+def _genes_by_rule(
+    job: Job, space: FeatureSpace, train: NDArray[np.int64]
+) -> dict[str, NDArray[np.int64]]:
+    """Return the genes of each rule that a recipe names.
+
+    Labels choose genes on training cells under every protocol: on test cells, their choice
+    would tell the very labels that are to be predicted.
+    """
+    genes = {"hvg": space.genes_g, **job.genes}
+    if "label" not in genes and any(recipe.genes == "label" for recipe in job.recipes):
+        genes["label"] = label_genes(job.counts.rows(train), job.labels.codes_n[train], job.config)
+    return genes
+
+
+def _fit_recipe(recipe: Recipe, parts: Parts, job: Job) -> RecipeFit:
+    """Fit one recipe on the training cells, watching others; predict the test cells."""
+    from scbaseline.learn.loop import logits
+
+    held_out = parts.examples(recipe, parts.watched)
+    learnt = recipe.fit(
+        TrainingCells(parts.examples(recipe, parts.sample), parts.passes(recipe)),
+        held_out,
+        n_labels=len(job.labels.names),
+        config=job.config,
+        seed=library_seed(job.config.seed, Stream.FIT, job.draw, job.fold),
+    )
+    temperature = None
+    if job.protocol.calibrates:
+        temperature = fit_temperature(logits(learnt.module, held_out.x), held_out.codes_n)
+    of_sample = logits(learnt.module, parts.features(recipe, parts.sample)).argmax(axis=1)
+    n_labels = len(job.labels.names)
+    blocks = [logits(learnt.module, x) for x in parts.test_features(recipe)]
+    logits_tk = np.concatenate([np.zeros((0, n_labels), dtype=np.float32), *blocks])
+    return RecipeFit(
+        predicted_t=logits_tk.argmax(axis=1),
+        probability_tk=None if temperature is None else softmax(logits_tk / temperature, axis=1),
+        uncalibrated_tk=None if temperature is None else softmax(logits_tk, axis=1),
+        train_accuracy=float((of_sample == job.labels.codes_n[parts.sample]).mean()),
+        temperature=temperature,
+        genes_g=parts.genes(recipe),
+        learnt=learnt if job.keep else None,
+    )
 
 
 def _unlearnt(labels: Labels, rows: NDArray[np.int64], what: str) -> tuple[str, ...]:
@@ -195,39 +237,3 @@ def _unlearnt(labels: Labels, rows: NDArray[np.int64], what: str) -> tuple[str, 
         return ()
     names = ", ".join(labels.names[code] for code in np.unique(labels.codes_n[rows]))
     return (f"{len(rows):,} {what} carry labels that no training cell has: {names}",)
-
-
-def _train_network(
-    recipe: Recipe,
-    x: NDArray[np.float32] | ScaledCounts,
-    labels: Labels,
-    *,
-    train: NDArray[np.int64],
-    held_out: NDArray[np.int64],
-    test: NDArray[np.int64],
-    config: RunConfig,
-    calibrated: bool,
-) -> Trained:
-    """Train one recipe on the rows ``train``, watching ``held_out``; predict every cell."""
-    cells = Examples(x, labels.codes_n)
-    fit = fit_network(
-        recipe,
-        cells.rows(train),
-        cells.rows(held_out),
-        n_labels=len(labels.names),
-        config=config,
-    )
-    logits_nk = logits(fit.network, x)
-    predicted_n = logits_nk.argmax(axis=1)
-    if not calibrated:
-        return Trained(predicted_n, fit)
-    temperature = fit_temperature(logits_nk[held_out], labels.codes_n[held_out])
-    probability_nk = softmax(logits_nk / temperature, axis=1)
-    return Trained(
-        predicted_n,
-        fit,
-        probability_n=probability_nk.max(axis=1),
-        temperature=temperature,
-        test_probability_nk=probability_nk[test],
-        test_uncalibrated_nk=softmax(logits_nk[test], axis=1),
-    )

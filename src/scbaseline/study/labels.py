@@ -14,7 +14,7 @@ from scbaseline.study.protocols import CLUSTERS, SAME_COUNTS
 _MISSING = frozenset({"", "nan", "none", "na", "n/a", "<na>", "null"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Labels:
     """The label of each cell, and what was left out.
 
@@ -42,7 +42,7 @@ class Labels:
     rare: dict[str, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Groups:
     """The donor or batch of each cell.
 

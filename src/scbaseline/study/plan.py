@@ -1,18 +1,19 @@
-"""Settings and prepared cells in; which protocols are run, on which draws and splits, out."""
+"""How a command uses the line: which protocols run, on which draws, with which splits."""
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import replace
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from scbaseline.aside import Begun
-from scbaseline.cells.trust import ClusterTrust, cluster_trust, merge_unstable
+import numpy as np
+from numpy.typing import NDArray
+
 from scbaseline.config import RunConfig
 from scbaseline.errors import ConfigError, InputError
+from scbaseline.learn.recipes import chosen_recipes, recipes_beside
+from scbaseline.study.draws import Draw, Draws
+from scbaseline.study.fit import Job
 from scbaseline.study.labels import Groups, Labels, learnt_codes
-from scbaseline.study.preparation import Prepared
-from scbaseline.study.protocols import CLUSTERS, PROTOCOLS, SAME_COUNTS, Protocol
+from scbaseline.study.prepare import Prepared
+from scbaseline.study.protocols import CLUSTERS, PROTOCOLS, SAME_COUNTS, SAVES_MODELS, Protocol
 from scbaseline.study.split import (
     TRAINING,
     Split,
@@ -21,12 +22,79 @@ from scbaseline.study.split import (
     split_group_folds,
     split_groups,
 )
-from scbaseline.study.views import Clustering, View, alternatives, halves_view, structureless_view
-from scbaseline.threads import limit_threads
+
+Splits = Callable[[Protocol, Draw, Groups | None, RunConfig], Sequence[Split]]
+"""Deals the cells of a draw as a protocol says: one split, or one per fold."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a command uses the line.
+
+    Attributes
+    ----------
+    splits
+        How the cells of each draw are dealt.
+    repeats
+        How often the counts as they are, are dealt anew.
+    explore
+        Whether clusters and their layout are wanted whatever the labels.
+    keep_models
+        Whether the modules of the protocol that saves models are kept.
+    model_split
+        Deals the cells for one more fit without test cells, whose modules are kept.
+    """
+
+    splits: Splits
+    repeats: int = 1
+    explore: bool = False
+    keep_models: bool = False
+    model_split: Callable[[NDArray[np.int64], RunConfig], Split] | None = None
+
+    def keeps(self, protocol: Protocol) -> bool:
+        """Return whether the modules fitted under a protocol are kept."""
+        return self.keep_models and protocol.saves_models
+
+
+def split_once(
+    protocol: Protocol, draw: Draw, groups: Groups | None, config: RunConfig
+) -> tuple[Split, ...]:
+    """Deal the cells of a draw to training, validation and test, as a protocol says.
+
+    Raises
+    ------
+    InputError
+        Fewer than two groups, or training groups with fewer than two labels.
+    """
+    labels, number = draw.labels[protocol.labels_from], draw.number
+    if protocol.tests_on != "groups":
+        return (split_cells(labels.codes_n, config, draw=number),)
+    groups_n = _required(groups).codes_n
+    return (_learnable(labels, split_groups(labels.codes_n, groups_n, config, draw=number)),)
+
+
+def split_repeatedly(
+    protocol: Protocol, draw: Draw, groups: Groups | None, config: RunConfig
+) -> tuple[Split, ...]:
+    """Deal the cells of a draw to folds, as a protocol says; of structureless counts once.
+
+    Raises
+    ------
+    InputError
+        As for :func:`split_once`.
+    """
+    if protocol.structureless:
+        return split_once(protocol, draw, groups, config)
+    labels, number = draw.labels[protocol.labels_from], draw.number
+    if protocol.tests_on != "groups":
+        return split_folds(labels.codes_n, config, draw=number)
+    groups_n = _required(groups).codes_n
+    splits = split_group_folds(labels.codes_n, groups_n, config, draw=number)
+    return tuple(_learnable(labels, split) for split in splits)
 
 
 def applicable(
-    config: RunConfig, prepared: Prepared
+    config: RunConfig, cells: Prepared, labels: Labels | None
 ) -> tuple[tuple[Protocol, ...], dict[str, str]]:
     """Return the chosen protocols that have a meaning here, and of the others why not.
 
@@ -34,140 +102,104 @@ def applicable(
     ----------
     config
         ``protocol``, ``group_key``, ``thin_fraction``.
-    prepared
-        Whether labels are given, and whether counts are whole numbers.
+    cells
+        Whether counts are whole numbers, and in memory.
+    labels
+        The labels that are given.
 
     Raises
     ------
     ConfigError
         No chosen protocol has a meaning here; it says why not, for each.
     """
-    source, origin = CLUSTERS, SAME_COUNTS
-    if prepared.labels is not None:
-        source, origin = prepared.labels.source, prepared.labels.origin
-    chosen: list[Protocol] = []
-    not_applicable: dict[str, str] = {}
+    source = CLUSTERS if labels is None else labels.source
+    origin = SAME_COUNTS if labels is None else labels.origin
+    chosen, not_applicable = [], {}
     for name in config.protocol or ():
         protocol = PROTOCOLS[name]
         reason = protocol.why_not(source, origin, group_key=config.group_key)
-        if reason is None and draws_counts(protocol) and not prepared.whole_numbers:
+        if reason is None and protocol.draws_counts and not cells.whole_numbers:
             reason = "it draws from whole numbers of counts, and these are fractional"
-        if reason is None and protocol.labels_from == protocol.features_from == "half A":
-            reason = _unequal(config.thin_fraction)
+        if reason is None and protocol.same_half_as and config.thin_fraction != 0.5:
+            reason = (
+                f"half A is {config.thin_fraction:.0%} of the counts, so that the two halves "
+                "differ in depth; leave --thin-fraction at 0.5 to measure double dipping"
+            )
         if reason is None:
             chosen.append(protocol)
         else:
             not_applicable[name] = reason
     if not chosen:
-        raise ConfigError(f"protocol: none can be run: {_told(not_applicable)}")
+        raise ConfigError(f"protocol: none can be run: {_reasons(not_applicable)}")
     return tuple(chosen), not_applicable
 
 
-def require_any(protocols: Sequence[str], not_applicable: Mapping[str, str]) -> None:
-    """Refuse to go on without a single protocol whose counts could be labelled.
-
-    Raises
-    ------
-    InputError
-        No protocol is left; it says why not, for each.
-    """
-    if not protocols:
-        raise InputError(f"no protocol can be run: {_told(not_applicable)}")
-
-
-def begin_halves(
-    chosen: Sequence[Protocol], prepared: Prepared, config: RunConfig, place: Executor
-) -> list[Begun[View]]:
-    """Begin to thin the counts ``config.draws`` times, where a protocol or a merge needs it."""
-    wanted = any(p.labels_from == "half A" and not p.structureless for p in chosen)
-    if not wanted and not (
-        config.merge_unstable and prepared.labels is None and prepared.whole_numbers
-    ):
-        return []
-    return [
-        Begun(place, partial(_on_one_thread, halves_view, prepared.counts, config, draw=draw))
-        for draw in range(config.draws)
-    ]
-
-
-def draw_nulls(
-    chosen: Sequence[Protocol], prepared: Prepared, config: RunConfig
-) -> tuple[View, ...]:
-    """Draw structureless counts ``config.null_draws`` times, where a chosen protocol needs it."""
-    names: set[str] = {p.labels_from for p in chosen if p.structureless}
-    if not names:
-        return ()
-    return tuple(
-        structureless_view(prepared.counts, config, draw=draw, names=names)
-        for draw in range(config.null_draws)
-    )
-
-
-def views_of(
-    protocol: Protocol,
+def jobs_of(
+    protocols: Sequence[Protocol],
+    draws: Draws,
+    plan: Plan,
+    config: RunConfig,
     *,
-    observed: Sequence[View],
-    halves: Sequence[View],
-    nulls: Sequence[View],
-) -> Sequence[View]:
-    """Return the views that a protocol is run on: all counts, or one per draw."""
-    if protocol.structureless:
-        return nulls
-    return halves if draws_counts(protocol) else observed
-
-
-def trusted(
-    clustering: Clustering, config: RunConfig, *, halves: Sequence[View]
-) -> tuple[Clustering, ClusterTrust]:
-    """Say how far each cluster is found again, and merge those that are not, if asked to.
+    groups: Groups | None,
+) -> tuple[list[Job], dict[str, str]]:
+    """Return one job for each fold of each draw of each protocol that can be run.
 
     Parameters
     ----------
-    clustering
-        Of all cells and all counts.
+    protocols
+        Those that have a meaning here.
+    draws
+        The counts and labels that they run on.
+    plan
+        How cells are split, and what is kept.
     config
-        ``merge_unstable``, ``resolution``, ``seed``.
-    halves
-        Views of thinned halves, with the clusters of both.
+        Settled settings.
+    groups
+        The donor or batch of each kept cell, where a column was named.
+
+    Returns
+    -------
+    The jobs; and of each protocol that cannot be run after all, why not.
     """
-    others = alternatives(clustering, config, views=halves)
-    if not config.merge_unstable:
-        return clustering, cluster_trust(clustering.clusters_n, others)
-    merged = merge_unstable(clustering.clusters_n, others)
-    return replace(clustering, clusters_n=merged.clusters_n), merged.trust
+    not_applicable: dict[str, str] = {}
+    jobs: list[Job] = []
+    for protocol in protocols:
+        of_protocol = draws.of(protocol)
+        labelled = [draw for draw in of_protocol if protocol.labels_from in draw.labels]
+        if not labelled:
+            not_applicable[protocol.name] = of_protocol[0].unlabelled[protocol.labels_from]
+            continue
+        if not protocol.draws_counts:  # the same counts are repeated with other folds
+            labelled = [replace(draws.observed, number=number) for number in range(plan.repeats)]
+        try:
+            jobs += [
+                replace(_job(protocol, draw, split, config), fold=fold, keep=plan.keeps(protocol))
+                for draw in labelled
+                for fold, split in enumerate(plan.splits(protocol, draw, groups, config))
+            ]
+        except InputError as error:  # groups that cannot be split; other protocols can be run
+            not_applicable[protocol.name] = str(error)
+    if not jobs:
+        raise InputError(f"no protocol can be run: {_reasons(not_applicable)}")
+    if plan.model_split is not None:
+        split = plan.model_split(draws.observed.labels["all"].codes_n, config)
+        model = _job(SAVES_MODELS, draws.observed, split, config)
+        jobs.append(replace(model, recipes=chosen_recipes(config.recipe), keep=True))
+    return jobs, not_applicable
 
 
-def split_once(
-    protocol: Protocol, view: View, *, groups: Groups | None, config: RunConfig
-) -> Split:
-    """Deal the cells of a view to training, validation and test, as a protocol says.
-
-    Raises
-    ------
-    InputError
-        Fewer than two groups, or training groups with fewer than two labels.
-    """
-    labels = view.labels[protocol.labels_from]
-    if protocol.tests_on != "groups":
-        return split_cells(labels.codes_n, config)
-    return _learnable(labels, split_groups(labels.codes_n, _known(groups).codes_n, config))
-
-
-def split_repeatedly(
-    protocol: Protocol, view: View, *, groups: Groups | None, config: RunConfig
-) -> tuple[Split, ...]:
-    """Deal the cells of a view to folds, as a protocol says.
-
-    Raises
-    ------
-    InputError
-        As for :func:`split_once`.
-    """
-    labels = view.labels[protocol.labels_from]
-    if protocol.tests_on != "groups":
-        return split_folds(labels.codes_n, config)
-    splits = split_group_folds(labels.codes_n, _known(groups).codes_n, config)
-    return tuple(_learnable(labels, split) for split in splits)
+def _job(protocol: Protocol, draw: Draw, split: Split, config: RunConfig) -> Job:
+    chosen = chosen_recipes(config.recipe)
+    return Job(
+        protocol,
+        draw.counts[protocol.features_from],
+        draw.labels[protocol.labels_from],
+        split,
+        recipes=(*chosen, *recipes_beside(chosen)),
+        config=config,
+        draw=draw.number,
+        space=draw.space if protocol.fitted_on == "all cells" else None,
+    )
 
 
 def _learnable(labels: Labels, split: Split) -> Split:
@@ -176,32 +208,11 @@ def _learnable(labels: Labels, split: Split) -> Split:
     return split
 
 
-def _unequal(fraction: float) -> str | None:
-    """Say why clusters of half A cannot be priced: features of half A and B differ in depth."""
-    if fraction == 0.5:
-        return None
-    return (
-        f"half A is {fraction:.0%} of the counts and half B {1 - fraction:.0%}, so that half less "
-        "thinned would price depth, too; leave --thin-fraction at 0.5 to price double dipping"
-    )
-
-
-def _told(not_applicable: Mapping[str, str]) -> str:
-    return "; ".join(f"{name}: {why}" for name, why in not_applicable.items())
-
-
-def draws_counts(protocol: Protocol) -> bool:
-    """Whether a protocol is run on counts that are drawn: thinned or structureless ones."""
-    return protocol.structureless or protocol.labels_from != "all"
-
-
-def _known(groups: Groups | None) -> Groups:
+def _required(groups: Groups | None) -> Groups:
     if groups is None:
         raise InputError("group: no column of donors or batches is named; give --group-key")
     return groups
 
 
-def _on_one_thread(draw_view: Callable[..., View], *args: Any, **kwargs: Any) -> View:
-    """Draw a view; in whichever process, it has the same digits."""
-    with limit_threads(1):
-        return draw_view(*args, **kwargs)
+def _reasons(not_applicable: dict[str, str]) -> str:
+    return "; ".join(f"{name}: {why}" for name, why in not_applicable.items())

@@ -1,9 +1,9 @@
-"""The evaluation protocols: one row says what a protocol's figures are worth, and why.
+"""The evaluation protocols: one row says what is fitted and tested on what, and what that shows.
 
-A protocol is an answer to five questions: which counts the labels and the features are made
-from, which cells the features are fitted on, what the network is stopped on, where the test
-cells come from, and so which tier of evidence its figures reach. The line reads these rows;
-it knows no protocol by name.
+A protocol answers five questions: which counts the labels and the features are made from,
+which cells the features are fitted on, what the training is stopped on, where the test cells
+come from, and so which tier of evidence its scores reach. Whatever depends on a protocol
+stands in its row; no other file names one.
 """
 
 from dataclasses import dataclass
@@ -42,6 +42,19 @@ class Protocol:
         Whether the counts are drawn anew, without any structure.
     saves_models
         Whether its classifiers are the ones that are saved for use.
+    in_run
+        Whether a run takes it unless it is told otherwise; an audit takes all.
+    null_of
+        The protocol whose structureless control it is.
+    same_half_as
+        The protocol that differs only in that features come from the other half: the
+        difference is the inflation from double dipping.
+    shows_structure
+        Whether its κ, against its structureless control, says if there is any structure.
+    methods
+        How a methods section says it.
+    beside
+        What a reader should know where it stands beside the honest protocol.
     """
 
     name: str
@@ -54,6 +67,12 @@ class Protocol:
     tests_on: Literal["cells", "groups", "another study"] = "cells"
     structureless: bool = False
     saves_models: bool = False
+    in_run: bool = False
+    null_of: str = ""
+    same_half_as: str = ""
+    shows_structure: bool = False
+    methods: str = ""
+    beside: str = ""
 
     def tier(self, label_origin: str) -> str:
         """Return the tier of evidence that this protocol reaches for a label origin.
@@ -72,6 +91,11 @@ class Protocol:
     def calibrates(self) -> bool:
         """Whether there are cells to calibrate on that are not test cells."""
         return self.stops_on == "validation"
+
+    @property
+    def draws_counts(self) -> bool:
+        """Whether it is run on counts that are drawn: thinned or structureless ones."""
+        return self.structureless or self.labels_from != "all"
 
     def why_not(self, label_source: str, label_origin: str, *, group_key: str | None) -> str | None:
         """Say why this protocol has no meaning for these labels, or return None.
@@ -102,42 +126,55 @@ class Protocol:
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
-        Protocol("published", "T0", "T0", fitted_on="all cells", stops_on="test"),
-        Protocol("inductive", "T0+", "T1", saves_models=True),
-        Protocol("half", "control", None, labels_from="half A", features_from="half A"),
-        Protocol("thinned", "T2", None, labels_from="half A", features_from="half B"),
-        Protocol("group", None, "T3", tests_on="groups"),
+        Protocol(
+            "published", "T0", "T0", fitted_on="all cells", stops_on="test", in_run=True,
+            methods="As usually published, where genes, scale, principal components and early"
+            " stopping have seen the test cells",
+            beside="published may score higher than the protocol of the saved models for two"
+            " reasons: it chose genes, scale and components on all cells and stopped training on"
+            " the test cells; and it has more cells to train on, since it keeps none for"
+            " validation. Where intervals overlap, the difference may be chance.",
+        ),
+        Protocol(
+            "inductive", "T0+", "T1", saves_models=True, in_run=True,
+            methods="With everything fitted on training cells only",
+        ),
+        Protocol(
+            "half", "control", None, labels_from="half A", features_from="half A", in_run=True,
+            same_half_as="thinned",
+        ),
+        Protocol(
+            "thinned", "T2", None, labels_from="half A", features_from="half B", in_run=True,
+            shows_structure=True,
+            methods="With clusters made from one binomially thinned part of the counts and"
+            " features from the rest",
+        ),
+        Protocol("group", None, "T3", tests_on="groups", methods="On unseen groups"),
         # Whatever that study's labels were made from, no fit has seen its counts.
         Protocol("external", "T4", "T4", tests_on="another study"),
         Protocol(
-            "null-published",
-            "control",
-            None,
-            fitted_on="all cells",
-            stops_on="test",
-            structureless=True,
+            "null-published", "control", None, fitted_on="all cells", stops_on="test",
+            structureless=True, null_of="published",
         ),
         Protocol(
-            "null-half",
-            "control",
-            None,
-            labels_from="half A",
-            features_from="half A",
-            structureless=True,
+            "null-half", "control", None, labels_from="half A", features_from="half A",
+            structureless=True, null_of="half",
         ),
         Protocol(
-            "null-thinned",
-            "control",
-            None,
-            labels_from="half A",
-            features_from="half B",
-            structureless=True,
+            "null-thinned", "control", None, labels_from="half A", features_from="half B",
+            structureless=True, null_of="thinned",
         ),
     )
-}
+}  # fmt: skip
 
-SHORT = ("published", "inductive", "half", "thinned")
-"""What a run shows unless it is told otherwise; an audit runs the whole table."""
+SAVES_MODELS = next(p for p in PROTOCOLS.values() if p.saves_models)
+"""The protocol of the classifiers that are saved for use."""
+
+BY_GROUP = next(p for p in PROTOCOLS.values() if p.tests_on == "groups")
+"""The protocol that tests on whole groups."""
+
+ANOTHER_STUDY = next(p for p in PROTOCOLS.values() if p.tests_on == "another study")
+"""The protocol that tests a saved model on another study."""
 
 TIERS: dict[str, str] = {
     "T0": "double-dipped: comparable with published tutorials only",
@@ -146,6 +183,11 @@ TIERS: dict[str, str] = {
     "T2": "clusters from one thinned part of the counts, features from the other",
     "T3": "donors or batches of which the fit has seen nothing",
     "T4": "another study, of which the model has seen nothing",
-    "control": "not evidence, but what other figures are compared with",
+    "control": "not evidence, but what other scores are compared with",
 }
 """Each tier of evidence, from the weakest to the strongest, and what it means."""
+
+
+def null_of(protocol: Protocol) -> Protocol | None:
+    """Return the structureless control of a protocol, if it has one."""
+    return next((p for p in PROTOCOLS.values() if p.null_of == protocol.name), None)

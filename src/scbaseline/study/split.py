@@ -8,39 +8,50 @@ from numpy.typing import NDArray
 
 from scbaseline.config import RunConfig
 from scbaseline.errors import InputError
+from scbaseline.randomness import Stream, generator
 
-TRAINING, VALIDATION, TEST, LEFT_OUT = "train", "validation", "test", "left out"
+LEFT_OUT, TRAINING, VALIDATION, TEST = range(4)
+
+PARTS = ("left out", "train", "validation", "test")
+"""The names of the parts, by their code."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Split:
     """Which cells train, which stop and calibrate, which test.
 
     Attributes
     ----------
     part_n
-        ``"train"``, ``"validation"``, ``"test"``; ``"left out"`` for cells without a label.
+        Per cell ``TRAINING``, ``VALIDATION``, ``TEST``, or ``LEFT_OUT`` for cells without a
+        label; int8.
     notes
         What is weaker than its name says, for the reader of the results.
     """
 
-    part_n: NDArray[np.str_]
+    part_n: NDArray[np.int8]
     notes: tuple[str, ...] = ()
 
-    def rows(self, *parts: str) -> NDArray[np.int64]:
+    def rows(self, *parts: int) -> NDArray[np.int64]:
         """Return the rows of the cells that play one of ``parts``, in order."""
         return np.flatnonzero(np.isin(self.part_n, parts))
 
+    @property
+    def names_n(self) -> NDArray[np.str_]:
+        """The name of each cell's part."""
+        return np.asarray(PARTS)[self.part_n]
+
     def without_validation(self) -> "Split":
         """Return the same split with the validation cells among the training cells."""
-        return Split(np.where(self.part_n == VALIDATION, TRAINING, self.part_n), self.notes)
+        part_n = np.where(self.part_n == VALIDATION, TRAINING, self.part_n)
+        return Split(part_n.astype(np.int8), self.notes)
 
 
-def split_cells(codes_n: NDArray[np.int64], config: RunConfig) -> Split:
+def split_cells(codes_n: NDArray[np.int64], config: RunConfig, *, draw: int = 0) -> Split:
     """Deal each label's cells to test, validation and training, at random.
 
     The shares hold within each label, and every label has at least one cell in each part:
-    a label that no test cell carries would have no figure, one that no training cell
+    a label that no test cell carries would have no score, one that no training cell
     carries could not be learnt.
 
     Parameters
@@ -49,14 +60,16 @@ def split_cells(codes_n: NDArray[np.int64], config: RunConfig) -> Split:
         Label code per cell, −1 for none.
     config
         ``test_fraction``, ``validation_fraction``, ``seed``.
+    draw
+        Another draw deals the cells anew.
 
     Raises
     ------
     InputError
         A label has fewer than three cells.
     """
-    rng = np.random.default_rng(config.seed)
-    part_n = np.full(len(codes_n), LEFT_OUT, dtype="<U10")
+    rng = generator(config.seed, Stream.SPLIT, draw)
+    part_n = np.full(len(codes_n), LEFT_OUT, dtype=np.int8)
     for rows in _by_label(codes_n, rng, at_least=3):
         n_test = min(max(1, round(config.test_fraction * len(rows))), len(rows) - 2)
         n_validation = round(config.validation_fraction * len(rows))
@@ -64,7 +77,9 @@ def split_cells(codes_n: NDArray[np.int64], config: RunConfig) -> Split:
     return Split(part_n)
 
 
-def split_folds(codes_n: NDArray[np.int64], config: RunConfig) -> tuple[Split, ...]:
+def split_folds(
+    codes_n: NDArray[np.int64], config: RunConfig, *, draw: int = 0
+) -> tuple[Split, ...]:
     """Deal each label's cells to folds, so that every cell is a test cell exactly once.
 
     In each fold, the other cells are dealt to validation and training as in
@@ -82,8 +97,8 @@ def split_folds(codes_n: NDArray[np.int64], config: RunConfig) -> tuple[Split, .
     InputError
         A label has fewer than three cells.
     """
-    rng = np.random.default_rng(config.seed)
-    parts = [np.full(len(codes_n), LEFT_OUT, dtype="<U10") for _ in range(config.folds)]
+    rng = generator(config.seed, Stream.SPLIT, draw)
+    parts = [np.full(len(codes_n), LEFT_OUT, dtype=np.int8) for _ in range(config.folds)]
     # Of the cells that are no test cells; the same share of them as in the main split.
     share = config.validation_fraction / (1 - config.test_fraction)
     for rows in _by_label(codes_n, rng, at_least=3):
@@ -97,7 +112,7 @@ def split_folds(codes_n: NDArray[np.int64], config: RunConfig) -> tuple[Split, .
 
 
 def split_groups(
-    codes_n: NDArray[np.int64], groups_n: NDArray[np.int64], config: RunConfig
+    codes_n: NDArray[np.int64], groups_n: NDArray[np.int64], config: RunConfig, *, draw: int = 0
 ) -> Split:
     """Deal whole groups (donors, batches) to test, validation and training, at random.
 
@@ -120,14 +135,14 @@ def split_groups(
     InputError
         Fewer than two groups have labelled cells.
     """
-    rng = np.random.default_rng(config.seed)
+    rng = generator(config.seed, Stream.SPLIT, draw)
     groups = rng.permutation(_known_groups(codes_n, groups_n, config))
     n_test = min(max(1, round(config.test_fraction * len(groups))), max(1, len(groups) - 2))
     return _split_by_groups(codes_n, groups_n, rng, config, test=groups[:n_test])
 
 
 def split_group_folds(
-    codes_n: NDArray[np.int64], groups_n: NDArray[np.int64], config: RunConfig
+    codes_n: NDArray[np.int64], groups_n: NDArray[np.int64], config: RunConfig, *, draw: int = 0
 ) -> tuple[Split, ...]:
     """Deal whole groups to folds of alike size, at random; every cell is a test cell once.
 
@@ -144,7 +159,7 @@ def split_group_folds(
     InputError
         Fewer than two groups have labelled cells.
     """
-    rng = np.random.default_rng(config.seed)
+    rng = generator(config.seed, Stream.SPLIT, draw)
     groups = rng.permutation(_known_groups(codes_n, groups_n, config))
     n_cells = np.array([((groups_n == group) & (codes_n >= 0)).sum() for group in groups])
     groups = groups[np.argsort(-n_cells, kind="stable")]
@@ -181,7 +196,7 @@ def _split_by_groups(
 ) -> Split:
     """Give the groups ``test`` to test, and deal the others to validation and training."""
     judged = (codes_n >= 0) & (groups_n >= 0)
-    part_n = np.full(len(codes_n), LEFT_OUT, dtype="<U10")
+    part_n = np.full(len(codes_n), LEFT_OUT, dtype=np.int8)
     part_n[judged] = TRAINING
     part_n[judged & np.isin(groups_n, test)] = TEST
     others = rng.permutation(np.unique(groups_n[part_n == TRAINING]))
@@ -203,7 +218,7 @@ def _split_by_groups(
     return Split(part_n, (f"{why}: validation cells are of the same groups as training cells",))
 
 
-def split_without_test(codes_n: NDArray[np.int64], config: RunConfig) -> Split:
+def split_without_test(codes_n: NDArray[np.int64], config: RunConfig, *, draw: int = 0) -> Split:
     """Deal each label's cells to validation and training only, for a model that is to be used.
 
     Parameters
@@ -218,8 +233,8 @@ def split_without_test(codes_n: NDArray[np.int64], config: RunConfig) -> Split:
     InputError
         A label has fewer than two cells.
     """
-    rng = np.random.default_rng(config.seed)
-    part_n = np.full(len(codes_n), LEFT_OUT, dtype="<U10")
+    rng = generator(config.seed, Stream.SPLIT, draw)
+    part_n = np.full(len(codes_n), LEFT_OUT, dtype=np.int8)
     for rows in _by_label(codes_n, rng, at_least=2):
         n_validation = round(config.validation_fraction * len(rows))
         _deal(part_n, rows, n_test=0, n_validation=n_validation)
@@ -240,7 +255,7 @@ def _by_label(
 
 
 def _deal(
-    part_n: NDArray[np.str_], rows: NDArray[np.int64], *, n_test: int, n_validation: int
+    part_n: NDArray[np.int8], rows: NDArray[np.int64], *, n_test: int, n_validation: int
 ) -> None:
     """Give the first rows to test, the next to validation, the rest (one at least) to training."""
     n_validation = min(max(1, n_validation), len(rows) - n_test - 1)

@@ -1,0 +1,49 @@
+"""Quality control in; a figure of what it measured and where it cut, out."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from scbaseline import keys
+from scbaseline.report.figures.layout import INK, framed
+from scbaseline.report.figures.panels import histogram, nothing
+
+if TYPE_CHECKING:
+    from scbaseline.cells.qc import FilteredCells
+
+
+def qc_figure(cells: "FilteredCells", *, footer: str = "") -> Figure:
+    """Show what quality control measured per cell, where it cut, and what that dropped."""
+    metrics = cells.metrics
+    kept_n = metrics["kept"].to_numpy(bool)
+    n_genes = len(cells.var)
+    n_enough = n_genes - cells.n_rare_genes - cells.n_silent_genes
+    dropped = ", ".join(f"{n:,} for {rule}" for rule, n in cells.dropped.items())
+    figure = framed(
+        3.3,
+        title=f"Quality control: {kept_n.sum():,} of {len(kept_n):,} cells kept",
+        subtitle=f"Cells dropped: {dropped}.\n"
+        f"Genes: {n_enough:,} of {n_genes:,} are detected in enough of the kept cells, "
+        f"{cells.n_rare_genes:,} in too few, {cells.n_silent_genes:,} in none; "
+        f"mitochondrial: {cells.n_mt_genes:,}.",
+        footer=footer,
+    )
+    panels = {
+        keys.N_GENES: "genes detected per cell",
+        keys.TOTAL_COUNTS: "counts per cell",
+        keys.PCT_MT: "% mitochondrial counts",
+    }
+    for ax, (metric, words) in zip(figure.subplots(1, 3), panels.items(), strict=True):
+        ax.set_xlabel(words)
+        if metric == keys.PCT_MT and not cells.n_mt_genes:
+            nothing(ax, "no mitochondrial gene known")
+            continue
+        bounds = cells.thresholds.get(metric, (0.0, float("inf")))
+        histogram(
+            ax, metrics[metric].to_numpy(np.float64), kept_n, bounds=bounds,
+            percent=metric == keys.PCT_MT,
+        )  # fmt: skip
+    if not kept_n.all():
+        figure.axes[1].legend(frameon=False, loc="upper right", labelcolor=INK)
+    return figure

@@ -1,0 +1,80 @@
+"""An audit in; its figure, tables, suspects and methods paragraph in a folder out."""
+
+from functools import partial
+from pathlib import Path
+
+from scbaseline.compute import Pool
+from scbaseline.report.content import evidence_content
+from scbaseline.report.folder import (
+    check_folder,
+    outputs_in,
+    settings_toml,
+    write_json,
+    write_text,
+)
+from scbaseline.report.sections.methods import methods_paragraph
+from scbaseline.study.results import Audit
+
+FIGURE = "figures/how_much_is_real.png"
+_TABLES = ("audit.json", "suspects.csv", "label_pairs.csv", "methods.txt", "audit.toml")
+
+
+def check_audit_outputs(out: Path, *inputs: str | Path | None) -> None:
+    """Make the folder and see that it can be written to, before any work starts.
+
+    Raises
+    ------
+    OutputError
+        An output would overwrite an input, or the folder cannot be written to.
+    """
+    check_folder(out, [out / name for name in (FIGURE, *_TABLES)], *inputs)
+
+
+def save_audit(audit: Audit, out: str | Path, *, pool: Pool | None = None) -> list[Path]:
+    """Write everything that an audit yields into the folder ``out``; return the paths.
+
+    Parameters
+    ----------
+    audit
+        What to write.
+    out
+        The folder.
+    pool
+        Background processes that draw the figure; by default it is drawn here.
+
+    Raises
+    ------
+    OutputError
+        A file cannot be written; an earlier audit is then left as it was.
+    """
+    from scbaseline.report.figures.ladder import ladder_figure
+
+    notice = audit.data.notice
+    with outputs_in(Path(out), pool=pool) as outputs:
+        outputs.draw(
+            FIGURE,
+            ladder_figure,
+            evidence=audit.evidence,
+            config=audit.config,
+            label_source=audit.labels.source,
+            footer=notice,
+        )
+        content = evidence_content(audit.data, audit.evidence, trust=audit.trust)
+        outputs.write("audit.json", partial(write_json, content))
+        if audit.suspects is not None:
+            suspects = audit.suspects.suspects
+            suspects = suspects.assign(cell_id=audit.cells.obs.index[suspects["row"]])
+            outputs.write("suspects.csv", partial(suspects.to_csv, index=False))
+            outputs.write("label_pairs.csv", partial(audit.suspects.pairs.to_csv, index=False))
+        text = methods_paragraph(audit) + (f"\n\n{notice}" if notice else "")
+        outputs.write("methods.txt", partial(write_text, f"{text}\n"))
+        outputs.write("audit.toml", partial(write_text, _toml(audit)))
+        return outputs.move()
+
+
+def _toml(audit: Audit) -> str:
+    return settings_toml(
+        audit.config.to_dict(),
+        f"Settings of an audit of {audit.data.name}; to repeat it, name the same input again:",
+        "scbaseline audit INPUT --config audit.toml --out another-folder",
+    )

@@ -1,0 +1,1 @@
+"""Sections: one file each, a function that takes a result and says in plain words what it holds."""

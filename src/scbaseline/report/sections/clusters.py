@@ -1,0 +1,67 @@
+"""Clusters in; which of them are found again when the cells are clustered anew, out."""
+
+from scbaseline.cells.neighbours import NeighbourGraph
+from scbaseline.cells.trust import STABLE, ClusterTrust
+from scbaseline.report.finding import Finding
+from scbaseline.report.sections.words import over_draws
+
+
+def cluster_findings(
+    trust: ClusterTrust | None, *, merged: bool, graph: NeighbourGraph | None = None
+) -> tuple[Finding, ...]:
+    """Name the clusters that are not found again, before they are read as labels.
+
+    Parameters
+    ----------
+    trust
+        How far each cluster is found again; ``None`` where labels were given.
+    merged
+        Whether unstable clusters were merged before.
+    graph
+        The neighbours that the clusters rest on.
+    """
+    sentences = []
+    if graph is not None and graph.approximate:
+        sentences.append(
+            f"Neighbours are approximate: {graph.recall:.1%} of the true ones were found, on a "
+            "sample of cells."
+        )
+    if trust is not None:
+        sentences += _stability(trust, merged=merged)
+    return (Finding("Clusters", tuple(sentences)),) if sentences else ()
+
+
+def _stability(trust: ClusterTrust, *, merged: bool) -> list[str]:
+    sentences = []
+    lowest_k = trust.stability_ks.min(axis=1)
+    worst_k = trust.stability_ks.argmin(axis=1)
+    partner_of = {name: partner for name, partner, _ in trust.merge_with}
+    unstable = [
+        f"{name} ({lowest_k[k]:.2f} with {trust.sources[worst_k[k]]}; its cells mix with "
+        f"{partner_of[name]})"
+        for k, name in enumerate(trust.names)
+        if not trust.stable_k[k]
+    ]
+    if unstable:
+        sentences += [
+            (
+                f"{len(unstable)} of {len(trust.names)} clusters are not found again when the "
+                f"cells are clustered anew (Jaccard index below {STABLE}): {', '.join(unstable)}."
+            ),
+            "Two clusters are the fewest, so that they were not merged."
+            if merged
+            else "Do not take these for cell types; --merge-unstable merges them.",
+        ]
+    else:
+        sentences.append(f"All clusters are found again with other {', '.join(trust.sources)}.")
+    if merged:
+        sentences.append(
+            "Unstable clusters were merged. The clusterings that chose the merges also judge the "
+            "result, so that they judge it too well."
+        )
+    if trust.half_agreement:
+        sentences.append(
+            "Clusterings of the two halves of the counts agree at an adjusted Rand index of "
+            f"{over_draws(trust.half_agreement, digits=2)}."
+        )
+    return sentences

@@ -1,0 +1,44 @@
+"""Evidence in; what double dipping adds to the scores, out."""
+
+from scbaseline.judge.metrics import METRICS
+from scbaseline.learn.recipes import REFERENCE
+from scbaseline.report.finding import Finding
+from scbaseline.report.sections.words import over_draws
+from scbaseline.study.evidence import Evidence
+from scbaseline.study.labels import Labels
+from scbaseline.study.protocols import SAME_COUNTS
+
+PREDICT_THEMSELVES = (
+    "The labels were made from the same counts, those of the test cells included: to that extent "
+    "they predict themselves."
+)
+
+
+def inflation_findings(evidence: Evidence, labels: Labels) -> tuple[Finding, ...]:
+    """Say how much double dipping alone adds to the reference's scores.
+
+    Where that cannot be measured, say that labels made from the counts predict themselves.
+    """
+    added = [
+        f"{METRICS[entry.metric].title} {over_draws(entry.differences)}"
+        for entry in evidence.inflation
+        if entry.recipe == REFERENCE
+    ]
+    title = "Inflation from double dipping"
+    if added:
+        pairs = [
+            f"{p.protocol.name} minus {p.protocol.same_half_as}"
+            for p in evidence.protocols.values()
+            if p.protocol.same_half_as in evidence.protocols
+        ]
+        sentences = (
+            f"It adds to the scores of {REFERENCE}: {'; '.join(added)}.",
+            (
+                f"Measured as {', '.join(pairs)}: clusters of one half of the counts, predicted "
+                "from that same half, and from the other half, at equal depth."
+            ),
+        )
+        return (Finding(title, sentences),)
+    if labels.origin == SAME_COUNTS:
+        return (Finding(title, (PREDICT_THEMSELVES,)),)
+    return ()

@@ -1,0 +1,65 @@
+"""Predicted labels in; how many cells got each, and how far to trust them, out."""
+
+from collections.abc import Mapping
+
+from scbaseline.model.card import ModelCard
+from scbaseline.report.finding import Cell, Finding, Table
+from scbaseline.study.protocols import CLUSTERS
+
+
+def prediction_findings(
+    card: ModelCard, n_cells_of: Mapping[str, int], *, n_cells: int, out: str
+) -> tuple[Finding, ...]:
+    """Say which labels the cells got, and what is not known of them.
+
+    Parameters
+    ----------
+    n_cells_of
+        Label → the number of cells that got it.
+    n_cells
+        Of the query.
+    out
+        What was written, by name.
+    """
+    rows = [(Cell(f"{n:,}"), Cell(label)) for label, n in n_cells_of.items()]
+    if empty := n_cells - sum(n_cells_of.values()):
+        rows.append((Cell(f"{empty:,}"), Cell("no label: cells without counts", faint=True)))
+    return (
+        trust_finding(card),
+        Finding(
+            f"{out}: {n_cells:,} cells",
+            table=Table(("cells", "predicted label"), tuple(rows), numbers=(0,)),
+        ),
+    )
+
+
+def trust_finding(card: ModelCard) -> Finding:
+    """Say what must be known of predictions for cells that nobody has judged them on."""
+    accuracy = next((row for row in card.metrics if row["metric"] == "accuracy"), None)
+    judged = f" (accuracy {accuracy['value']:.3f}: {card.judged})" if accuracy else ""
+    sentences = [
+        (
+            "These labels were not judged on these cells. The model was judged on those of "
+            f"{card.data['title']}{judged}."
+        ),
+        (
+            f"The model knows its own {len(card.labels)} labels only and cannot say 'none of "
+            "these': check markers, or judge it with `scbaseline evaluate`."
+        ),
+    ]
+    if card.label_source == CLUSTERS:
+        sentences.append(
+            "The labels are numbers of Leiden clusters of those cells, not cell types."
+        )
+    if notice := card.data.get("notice"):
+        sentences.append(f"The model's own data: {notice}")
+    return Finding("How far to trust these labels", tuple(sentences))
+
+
+def model_note(card: ModelCard) -> dict[str, str]:
+    """Return what a file of predictions notes of the model: recipe, training data and hash."""
+    return {
+        "recipe": card.recipe.name,
+        "trained_on": str(card.data["title"]),
+        "sha256": card.tensors_sha256,
+    }

@@ -1,0 +1,124 @@
+"""A job's cells in; what each recipe sees of its training, validation and test cells, out."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from scbaseline.cells.space import FeatureSpace
+from scbaseline.counts import Counts, ahead
+from scbaseline.learn.examples import Examples, Features, rows_of
+from scbaseline.learn.recipes import Recipe
+
+
+class Parts:
+    """The features of a job's cells: all at once in memory, or in blocks from disk.
+
+    Parameters
+    ----------
+    counts, codes_n
+        Raw counts of all of the job's cells, and their label codes.
+    space
+        The features of highly variable genes.
+    genes
+        Rule → the genes that it chooses, for recipes on counts.
+    train, watched, test
+        The rows of training, validation and test cells.
+    most_in_memory
+        Training cells, and validation cells, that memory holds where counts are on disk.
+    rng
+        Draws these, and the order of passes over the training cells.
+
+    Attributes
+    ----------
+    sample, watched
+        Rows of the training cells and of the validation cells that memory holds.
+    notes
+        What had to be left out, so that memory can hold the rest.
+    """
+
+    def __init__(
+        self,
+        counts: Counts,
+        codes_n: NDArray[np.int64],
+        space: FeatureSpace,
+        genes: Mapping[str, NDArray[np.int64]],
+        *,
+        train: NDArray[np.int64],
+        watched: NDArray[np.int64],
+        test: NDArray[np.int64],
+        most_in_memory: int,
+        rng: np.random.Generator,
+    ) -> None:
+        self._counts, self._codes_n, self._space, self._genes = counts, codes_n, space, genes
+        self._train, self._test, self._rng, self._most = train, test, rng, most_in_memory
+        self.sample, self.watched = (self._held(rows) for rows in (train, watched))
+        self.notes = tuple(
+            f"{what} {len(held):,} of the {len(rows):,} {part} cells, so that memory can hold them"
+            for what, held, rows, part in (
+                ("simple recipes learnt from", self.sample, train, "training"),
+                ("networks were stopped and calibrated on", self.watched, watched, "validation"),
+            )
+            if len(held) < len(rows)
+        )
+
+    def genes(self, recipe: Recipe) -> NDArray[np.int64]:
+        """Return a recipe's genes: columns of the input."""
+        return self._genes[recipe.genes]
+
+    def features(self, recipe: Recipe, rows: NDArray[np.int64]) -> Features:
+        """Return what a recipe sees of some cells, which memory must hold."""
+        if self._counts.in_memory and recipe.input != "counts":
+            return rows_of(self._all[recipe.input], rows)
+        counts = self._counts.rows(rows)
+        blocks = [block_ng for block_ng, _ in counts.blocks(self.genes(recipe))]
+        counts_ng = sparse.vstack(blocks, format="csr") if len(blocks) > 1 else blocks[0]
+        return self._seen(recipe, counts_ng, counts.total_n)
+
+    def examples(self, recipe: Recipe, rows: NDArray[np.int64]) -> Examples:
+        """Return the same with the cells' labels."""
+        return Examples(self.features(recipe, rows), self._codes_n[rows])
+
+    def passes(self, recipe: Recipe) -> Callable[[], Iterator[Examples]] | None:
+        """Return what starts a pass over all training cells; ``None`` where memory holds them."""
+        if self._counts.in_memory:
+            return None
+        counts, genes_g = self._counts.rows(self._train), self.genes(recipe)
+
+        def blocks() -> Iterator[Examples]:
+            for rows_n, counts_ng, total_n in counts.shuffled(self._rng, genes_g):
+                codes_n = self._codes_n[self._train[rows_n]]
+                yield Examples(self._seen(recipe, counts_ng, total_n), codes_n)
+
+        return lambda: ahead(blocks())
+
+    def test_features(self, recipe: Recipe) -> Iterator[Features]:
+        """Yield what a recipe sees of the test cells, in blocks that memory can hold."""
+        if self._counts.in_memory:
+            if len(self._test):
+                yield self.features(recipe, self._test)
+            return
+        for block in self._counts.rows(self._test).blocks(self.genes(recipe)):
+            yield self._seen(recipe, *block)
+
+    @cached_property
+    def _all(self) -> dict[str, Features]:
+        scaled = self._space.scale(self._counts)
+        return {"pca": self._space.project(scaled), "hvg": scaled}
+
+    def _seen(
+        self, recipe: Recipe, counts_ng: sparse.csr_matrix, total_n: NDArray[np.float64]
+    ) -> Features:
+        """Return what a recipe sees of raw counts of its genes."""
+        if recipe.input == "counts":
+            return counts_ng
+        scaled = self._space.scale_chosen(counts_ng, total_n)
+        return self._space.project(scaled) if recipe.input == "pca" else scaled
+
+    def _held(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows, or as many at random as memory is to hold."""
+        if self._counts.in_memory or len(rows) <= self._most:
+            return rows
+        return np.sort(self._rng.choice(rows, self._most, replace=False))
