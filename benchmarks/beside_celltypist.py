@@ -24,7 +24,7 @@ import anndata
 import numpy as np
 import pandas as pd
 
-from scbaseline import RunConfig, train_classifier
+from scbaseline import RunConfig, train
 
 _COLUMN = "cell_type"
 _TRAIN_THEIRS = """
@@ -45,7 +45,7 @@ cpu, wall = time.process_time(), time.perf_counter()
 labels = labels_of(sys.argv[3])
 cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-print(json.dumps(dict(cpu=cpu, wall=wall, peak=peak, labels=[str(one) for one in labels])))
+print(json.dumps(dict(cpu=cpu, wall=wall, peak=peak, labels=[str(label) for label in labels])))
 """
 _THEIRS = """
 import celltypist
@@ -102,7 +102,7 @@ def train_both(
     """Train on the labelled cells; return each side's Python, code and model."""
     config = RunConfig(label_key=_COLUMN, recipe=("hvg-earlystop",), threads=1)
     ours, theirs = folder / "ours.safetensors", folder / "theirs.pkl"
-    train_classifier(adata, config).classifier.save(ours)
+    train(adata, config).classifier.save(ours)
     known = adata[adata.obs[_COLUMN].notna()].copy()
     known = known[:, np.asarray((known.X > 0).sum(axis=0)).ravel() >= 3].copy()
     write_both(known, folder / "train")
@@ -130,20 +130,20 @@ def compare(
 ) -> None:
     """Label the query with both in turn; print seconds, their ratio, and how far they agree."""
     one_thread = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    found: dict[str, list[dict]] = {name: [] for name in models}
+    runs_of: dict[str, list[dict]] = {name: [] for name in models}
     for _ in range(arguments.repeats):
         for name, (python, code, model) in models.items():
             files = [folder / f"{what}-{name}.h5ad" for what in ("first", "query")]
             command = [python, "-P", "-c", _TIMED.format(start=code), model, *files]
             done = subprocess.run(command, check=True, capture_output=True, env=one_thread)
-            found[name].append(json.loads(done.stdout.splitlines()[-1]))
-    n_cells = len(found["scbaseline"][0]["labels"])
+            runs_of[name].append(json.loads(done.stdout.splitlines()[-1]))
+    n_cells = len(runs_of["scbaseline"][0]["labels"])
     print(f"{n_cells:,} cells, {arguments.repeats} runs each, one thread")
-    for name, runs in found.items():
+    for name, runs in runs_of.items():
         shown = [spread([run[key] for run in runs]) for key in ("wall", "cpu", "peak")]
         print(f"{name:11} {shown[0]} s, {shown[1]} CPU-seconds, peak {shown[2]} GiB")
-    ratios = [t["cpu"] / o["cpu"] for o, t in zip(*found.values(), strict=True)]
-    ours, theirs = (np.array(runs[0]["labels"]) for runs in found.values())
+    ratios = [t["cpu"] / o["cpu"] for o, t in zip(*runs_of.values(), strict=True)]
+    ours, theirs = (np.array(runs[0]["labels"]) for runs in runs_of.values())
     print(
         f"CellTypist / scbaseline, CPU-seconds: {spread(ratios)}; "
         f"{(ours == theirs).mean():.3f} of the cells have the same label",

@@ -55,8 +55,8 @@ def main() -> None:
             np.save(f"{folder}/pcs.npy", pcs_nc)
             runs: dict[str, list[dict[str, float]]] = {"ours": [], "scanpy": []}
             for _ in range(repeats):
-                for side, found in runs.items():  # in turn, so that both see the same machine
-                    found.append(in_new_process(side, folder))
+                for side, of_side in runs.items():  # in turn, so that both see the same machine
+                    of_side.append(in_new_process(side, folder))
             describe(name, pcs_nc, runs, Path(folder))
             if arguments.figure:
                 draw(name, Path(folder), arguments.figure)
@@ -76,21 +76,21 @@ def simulated_components(n_cells: int, *, n_comps: int = 30, n_clusters: int = 2
 
 def components_of(path: Path) -> np.ndarray:
     """Return the components that a run would explore."""
-    from scbaseline import check_counts, filter_cells, fit_feature_space, read_counts
-    from scbaseline.study.preparation import counts_of
+    from scbaseline import Counts, check_counts, filter_cells, fit_feature_space, read_counts
 
-    cells = filter_cells(check_counts(read_counts(path)), CONFIG)
-    total_n = counts_of(cells.adata).total_n
-    space = fit_feature_space(cells.adata.X, total_n, CONFIG)
-    return space.project(space.scale(cells.adata.X, total_n))
+    adata = check_counts(read_counts(path))
+    counts = Counts.from_anndata(adata)
+    cells = filter_cells(counts, CONFIG, obs=adata.obs, var=adata.var)
+    space = fit_feature_space(cells.counts, CONFIG)
+    return space.project(space.scale(cells.counts))
 
 
 def in_new_process(side: str, folder: str) -> dict[str, float]:
     """Measure one side in a process of its own, on one thread."""
     # -P: a file beside this one must not stand in for a library that scanpy loads.
     command = [sys.executable, "-P", __file__, "--side", side, "--folder", folder]
-    one = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | one)
+    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | one_thread)
     seconds: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return seconds
 
@@ -131,7 +131,9 @@ def timed(seconds: dict[str, float], name: str) -> Iterator[None]:
 
 def ours(pcs_nc: np.ndarray, seconds: dict[str, float]) -> tuple[np.ndarray, ...]:
     """Explore with scbaseline, the layout in this process."""
-    from scbaseline.cells.explore import leiden_clusters, neighbour_graph, umap_layout
+    from scbaseline.cells.leiden import leiden_clusters
+    from scbaseline.cells.neighbours import neighbour_graph
+    from scbaseline.cells.umap import umap_layout
 
     with timed(seconds, "neighbours"):
         graph = neighbour_graph(pcs_nc, CONFIG)
@@ -186,13 +188,13 @@ def describe(
             shown = [f"{text} ({wall:.1f})" for text, wall in zip(shown, walls, strict=True)]
         ratios = [b[step] / a[step] for a, b in zip(runs["ours"], runs["scanpy"], strict=True)]
         print(f"{step:12}{shown[0]:>24}{shown[1]:>24}   {spread(ratios)}")
-    found = {side: np.load(folder / f"{side}.npz") for side in runs}
-    for side, one in found.items():
-        recall = (one["distances"][few] <= farthest_s).mean()
-        trust = trustworthiness(x_nc[more], one["xy_n2"][more], n_neighbors=10)
-        n_clusters = len(set(one["clusters_n"]))
+    results = {side: np.load(folder / f"{side}.npz") for side in runs}
+    for side, result in results.items():
+        recall = (result["distances"][few] <= farthest_s).mean()
+        trust = trustworthiness(x_nc[more], result["xy_n2"][more], n_neighbors=10)
+        n_clusters = len(set(result["clusters_n"]))
         print(f"{side}: recall {recall:.4f}, trust {trust:.4f}, {n_clusters} clusters")
-    ari = adjusted_rand_score(*(one["clusters_n"] for one in found.values()))
+    ari = adjusted_rand_score(*(result["clusters_n"] for result in results.values()))
     print(f"ARI of the two clusterings: {ari:.3f}", flush=True)
 
 

@@ -29,12 +29,13 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 """
 _OURS = """
-from scbaseline import RunConfig, fit_feature_space
+from scbaseline import Counts, RunConfig, fit_feature_space
 
 def way(adata):
     total_n = np.asarray(adata.X.sum(axis=1), dtype=np.float64).ravel()
-    space = fit_feature_space(adata.X, total_n, RunConfig())
-    space.project(space.scale(adata.X, total_n))
+    counts = Counts(adata.X, total_n)
+    space = fit_feature_space(counts, RunConfig())
+    space.project(space.scale(counts))
     return adata.var_names[space.genes_g], space.variance_c
 """
 _SCANPYS = """
@@ -74,21 +75,21 @@ def main() -> None:
             path = Path(folder) / "cells.h5ad"
             simulated.write(path, arguments.cells, arguments.genes)
             print(f"{arguments.cells:,} simulated cells × {arguments.genes:,} genes")
-        one = os.environ | {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-        found: dict[str, list[dict]] = {name: [] for name in WAYS}
+        env = os.environ | {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+        runs_of: dict[str, list[dict]] = {name: [] for name in WAYS}
         for _ in range(arguments.repeats):
             for name, way in WAYS.items():
                 command = [sys.executable, "-c", _START + way + _END, path]
-                done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=one)
-                found[name].append(json.loads(done.stdout.splitlines()[-1]))
-    for name, runs in found.items():
+                done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=env)
+                runs_of[name].append(json.loads(done.stdout.splitlines()[-1]))
+    for name, runs in runs_of.items():
         cpu, memory = (np.array([run[key] for run in runs]) for key in ("cpu", "memory"))
         print(
             f"{name:13} {np.median(cpu):7.2f} CPU-seconds [{cpu.min():.2f}, {cpu.max():.2f}], "
             f"peak memory + {np.median(memory):.2f} GiB"
         )
-    ours, theirs = (runs[0] for runs in found.values())
-    ratios = [t["cpu"] / o["cpu"] for o, t in zip(*found.values(), strict=True)]
+    ours, theirs = (runs[0] for runs in runs_of.values())
+    ratios = [t["cpu"] / o["cpu"] for o, t in zip(*runs_of.values(), strict=True)]
     shared = len(set(ours["genes"]) & set(theirs["genes"]))
     print(
         f"scanpy / this package, CPU-seconds: {np.median(ratios):.1f} "

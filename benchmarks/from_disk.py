@@ -20,28 +20,28 @@ from pathlib import Path
 import numpy as np
 import simulated
 
-from scbaseline import RunConfig, fit_network
-from scbaseline.cells.space import RowsOf, fit_feature_space_from
+from scbaseline import RunConfig
+from scbaseline.cells.space import fit_feature_space
+from scbaseline.counts import Counts, ahead
 from scbaseline.data.read import open_counts
-from scbaseline.data.shuffled import ahead, shuffled_blocks
 from scbaseline.data.stream import stream_counts
-from scbaseline.learn.loop import Examples, Fit, fit_network_on_blocks
+from scbaseline.learn.examples import Examples, TrainingCells
 from scbaseline.learn.recipes import RECIPES
 
-_ONE = """
+_TRAINING = """
 import json, resource, sys
-from scbaseline import RunConfig
+from scbaseline import RunConfig, train
 from scbaseline.data.read import open_counts
-from scbaseline.study.from_disk import train_from_disk
 
 base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 config = RunConfig(label_key="cell_type", recipe=("hvg-earlystop",), min_genes=50, device="cpu")
 with open_counts(sys.argv[1]) as adata:
-    training = train_from_disk(adata, config)
+    training = train(adata, config)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-score = training.evaluations["hvg-earlystop"].score("accuracy").value
+score = training.evidence.score("inductive", "hvg-earlystop", "accuracy").value
 print(json.dumps(dict(
-    timings=training.timings, peak=peak / 2**20, base=base / 2**20, accuracy=score,
+    stages=[(s.stage, s.seconds) for s in training.timings.stages],
+    peak=peak / 2**20, base=base / 2**20, accuracy=score,
     epochs=training.classifier.card.kept_epoch + 5,
 )))
 """
@@ -69,15 +69,17 @@ def main() -> None:
 def grow(path: Path, n_cells: int) -> None:
     """Print what each stage of a whole training takes."""
     start = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", _ONE, path], check=True, stdout=subprocess.PIPE)
+    done = subprocess.run(
+        [sys.executable, "-c", _TRAINING, path], check=True, stdout=subprocess.PIPE
+    )
     seconds = time.perf_counter() - start
-    found = json.loads(done.stdout.splitlines()[-1])
-    for stage, taken in found["timings"].items():
+    result = json.loads(done.stdout.splitlines()[-1])
+    for stage, taken in result["stages"]:
         print(f"  {taken:8.1f} s  {1e6 * taken / n_cells:8.0f} µs per cell  {stage}")
     print(
         f"  {seconds:8.1f} s  {1e6 * seconds / n_cells:8.0f} µs per cell  in all; peak memory "
-        f"{found['peak']:.2f} GiB, of which {found['base']:.2f} before the file was opened; "
-        f"{found['epochs']} epochs at most, accuracy {found['accuracy']:.3f}",
+        f"{result['peak']:.2f} GiB, of which {result['base']:.2f} before the file was opened; "
+        f"{result['epochs']} epochs at most, accuracy {result['accuracy']:.3f}",
         flush=True,
     )
 
@@ -85,49 +87,43 @@ def grow(path: Path, n_cells: int) -> None:
 def compare(path: Path, n_cells: int, *, epochs: int = 3) -> None:
     """Print the rate of training with counts in memory and on disk."""
     config = RunConfig(threads=1, device="cpu")
-    recipe = replace(RECIPES["hvg"], max_epochs=epochs, extra_epochs=0)
+    hvg = RECIPES["hvg"]
+    recipe = replace(hvg, settings=hvg.settings | {"max_epochs": epochs})
     rng = np.random.default_rng(0)
     with open_counts(path) as adata:
-        stream = stream_counts(adata)
+        counts = stream_counts(adata).counts()
         codes_n = adata.obs["cell_type"].cat.codes.to_numpy().astype(np.int64)
         is_training = rng.random(n_cells) < 0.64
-        space = fit_feature_space_from(RowsOf(stream, is_training), config)
-        counts_ng = adata.X[:]
-        total_n = np.asarray(counts_ng.sum(axis=1), dtype=np.float64).ravel()
-        cells = Examples(space.scale(counts_ng, total_n), codes_n)
+        training = counts.rows(is_training)
+        space = fit_feature_space(training, config)
+        cells = Examples(space.scale(Counts(adata.X[:], counts.total_n)), codes_n)
         train, held_out = cells.rows(np.flatnonzero(is_training)), np.flatnonzero(~is_training)
         watched = cells.rows(held_out[:5000])
         sample = train.rows(np.arange(min(5000, len(train.codes_n))))
 
         def blocks() -> Iterator[Examples]:
-            for block in shuffled_blocks(stream, is_training, genes_g=space.genes_g, rng=rng):
-                x = space.scale_chosen(block.counts_ng, block.total_n)
-                yield Examples(x, codes_n[block.rows_n])
+            training_codes_n = codes_n[is_training]
+            for rows_n, counts_ng, total_n in training.shuffled(rng, space.genes_g):
+                x = space.scale_chosen(counts_ng, total_n)
+                yield Examples(x, training_codes_n[rows_n])
 
-        def from_disk() -> Fit:
-            return fit_network_on_blocks(
-                recipe,
-                lambda: ahead(blocks()),
-                sample=sample,
-                held_out=watched,
-                n_labels=simulated.N_TYPES,
-                config=config,
-            )
-
-        def in_memory() -> Fit:
-            return fit_network(recipe, train, watched, n_labels=simulated.N_TYPES, config=config)
-
-        rates: dict[str, list[tuple[float, float]]] = {"in memory": [], "from disk": []}
+        ways = {
+            "in memory": TrainingCells(train),
+            "from disk": TrainingCells(sample, lambda: ahead(blocks())),
+        }
+        rates: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
         for _ in range(3):
-            for name, train_it in (("in memory", in_memory), ("from disk", from_disk)):
+            for name, cells_of_way in ways.items():
                 wall, cpu = time.perf_counter(), time.process_time()
-                fit = train_it()
+                learnt = recipe.fit(
+                    cells_of_way, watched, n_labels=simulated.N_TYPES, config=config, seed=0
+                )
                 taken = time.process_time() - cpu, time.perf_counter() - wall
                 n = epochs * len(train.codes_n)
                 rates[name].append((n / taken[0], n / taken[1]))
                 print(
                     f"  {name}: {n / taken[0]:8,.0f} cells per CPU-second, {n / taken[1]:8,.0f} "
-                    f"per second, accuracy {fit.history[-1].held_out_accuracy:.3f}"
+                    f"per second, accuracy {learnt.curve.history[-1].held_out_accuracy:.3f}"
                 )
     for k, what in enumerate(("CPU-second", "second")):
         ratios = [d[k] / m[k] for m, d in zip(*rates.values(), strict=True)]

@@ -10,9 +10,11 @@ import argparse
 
 import numpy as np
 
-from scbaseline import RunConfig, evaluate_predictions
+from scbaseline.judge.held_out import HeldOut
+from scbaseline.judge.intervals import MIN_GROUPS_OF_LABEL
 from scbaseline.judge.metrics import confusion_scores
-from scbaseline.judge.resample import MIN_GROUPS_OF_LABEL, bootstrap_cells, bootstrap_groups
+from scbaseline.judge.scores import score_predictions
+from scbaseline.randomness import Stream, generator
 
 SIZES = np.array([480, 480, 340, 300, 160, 155, 37, 14])
 RIGHT = np.array([0.93, 0.96, 0.80, 0.98, 0.88, 0.92, 0.90, 0.75])
@@ -20,6 +22,8 @@ RIGHT = np.array([0.93, 0.96, 0.80, 0.98, 0.88, 0.92, 0.90, 0.75])
 
 METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "kappa")
 REPEATS = 3
+BOOTSTRAP_DRAWS = 1000
+NAMES = tuple(str(k) for k in range(len(SIZES)))
 
 
 def shares() -> np.ndarray:
@@ -28,11 +32,11 @@ def shares() -> np.ndarray:
     return np.diag(RIGHT) + (1 - RIGHT)[:, None] * (1 - np.eye(k)) / (k - 1)
 
 
-def say(rng: np.random.Generator, true_n: np.ndarray) -> np.ndarray:
+def predict(rng: np.random.Generator, true_n: np.ndarray) -> np.ndarray:
     """Draw the classifier's predictions."""
     cumulative = shares().cumsum(axis=1)[true_n]
-    said = (cumulative < rng.random((len(true_n), 1))).sum(axis=1)
-    return np.minimum(said, len(SIZES) - 1)
+    predicted_n = (cumulative < rng.random((len(true_n), 1))).sum(axis=1)
+    return np.minimum(predicted_n, len(SIZES) - 1)
 
 
 def main() -> None:
@@ -40,56 +44,50 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=500)
     draws = parser.parse_args().draws
-    print(f"coverage of 95 % intervals in {draws} draws (mean width), 1,000 bootstrap draws each\n")
-    print("| cells | of | sizes | " + " | ".join(METRICS) + " |")
+    print(f"coverage of 95 % intervals in {draws} draws (mean width), ", end="")
+    print(f"{BOOTSTRAP_DRAWS:,} bootstrap draws each\n")
+    print("| repeats | cells | sizes | " + " | ".join(METRICS) + " |")
     print("|---" * (len(METRICS) + 3) + "|")
     for title, sizes in (("all, out of fold", SIZES), ("a fifth", np.round(SIZES / 5).astype(int))):
         for drawn in ("fixed sizes", "sizes drawn, too"):
-            _row(f"evaluate_predictions | {title}", sizes, drawn, draws, kind="one")
-            _row(f"bootstrap_cells, {REPEATS} repeats | {title}", sizes, drawn, draws, kind="cells")
-    print("\n| bootstrap_groups | accuracy | macro-F1 |\n|---|---|---|")
+            for repeats in (1, REPEATS):
+                _row(title, sizes, drawn, draws, repeats=repeats)
+    print("\n| groups | accuracy | macro-F1 |\n|---|---|---|")
     for n_groups in (6, 8, 12, 20):
         _groups(n_groups, draws)
     for n_groups in (8, 20):
         _groups(n_groups, draws, n_with_first=MIN_GROUPS_OF_LABEL)
 
 
-def _row(title: str, sizes: np.ndarray, drawn: str, draws: int, *, kind: str) -> None:
+def _row(title: str, sizes: np.ndarray, drawn: str, draws: int, *, repeats: int) -> None:
     truth = confusion_scores(sizes[:, None] * shares())
     held: dict[str, list[bool]] = {name: [] for name in METRICS}
     width: dict[str, list[float]] = {name: [] for name in METRICS}
     for seed in range(draws):
         rng = np.random.default_rng(seed)
-        config = RunConfig(seed=seed, n_bootstrap=1000)
         if drawn == "fixed sizes":
             true_n = np.repeat(np.arange(len(sizes)), sizes)
         else:
             true_n = rng.choice(len(sizes), size=sizes.sum(), p=sizes / sizes.sum())
-        first = say(rng, true_n)
-        if kind == "one":
-            names = [str(k) for k in range(len(sizes))]
-            evaluation = evaluate_predictions(
-                true_n, first, names, config=config, train_accuracy=None, n_train=0
-            )
-            found = {name: evaluation.score(name) for name in METRICS}
-        else:
-            # Repeats judge the same cells, and mostly agree: two in three predictions are
-            # those of the first repeat.
-            again = [
-                np.where(rng.random(len(true_n)) < 2 / 3, first, say(rng, true_n))
-                for _ in range(REPEATS - 1)
-            ]
-            found = bootstrap_cells(
-                np.tile(true_n, (REPEATS, 1)),
-                np.stack([first, *again]),
-                n_labels_r=[len(sizes)] * REPEATS,
-                config=config,
-            )
-        for name, score in found.items():
+        first = predict(rng, true_n)
+        # Repeats judge the same cells, and mostly agree: two in three predictions are those
+        # of the first repeat.
+        again = [
+            np.where(rng.random(len(true_n)) < 2 / 3, first, predict(rng, true_n))
+            for _ in range(repeats - 1)
+        ]
+        held_out = HeldOut(
+            (NAMES,) * repeats, np.tile(true_n, (repeats, 1)), np.stack([first, *again])
+        )
+        scorecard = score_predictions(
+            held_out, generator(seed, Stream.INTERVALS), n_draws=BOOTSTRAP_DRAWS
+        )
+        for name in METRICS:
+            score = scorecard.score(name)
             held[name].append(score.low <= truth[name] <= score.high)
             width[name].append(score.high - score.low)
-    figures = [f"{np.mean(held[name]):.3f} ({np.mean(width[name]):.3f})" for name in METRICS]
-    print(f"| {title} | {drawn} | " + " | ".join(figures) + " |", flush=True)
+    shown = [f"{np.mean(held[name]):.3f} ({np.mean(width[name]):.3f})" for name in METRICS]
+    print(f"| {repeats} | {title} | {drawn} | " + " | ".join(shown) + " |", flush=True)
 
 
 def _groups(n_groups: int, draws: int, *, n_with_first: int | None = None) -> None:
@@ -114,18 +112,19 @@ def _groups(n_groups: int, draws: int, *, n_with_first: int | None = None) -> No
         k = len(SIZES)
         wrong_n = rng.random(len(true_n)) < factor_g[group_n] * (1 - RIGHT[true_n])
         other_n = (true_n + rng.integers(1, k, size=len(true_n))) % k
-        found = bootstrap_groups(
-            true_n[None],
-            np.where(wrong_n, other_n, true_n)[None],
-            group_n,
-            labels_r=[[str(label) for label in range(k)]],
-            config=RunConfig(seed=seed, n_bootstrap=1000),
+        predicted_n = np.where(wrong_n, other_n, true_n)
+        scorecard = score_predictions(
+            HeldOut.of_one_test(true_n, predicted_n, NAMES),
+            generator(seed, Stream.INTERVALS),
+            n_draws=BOOTSTRAP_DRAWS,
+            groups_n=group_n,
         )
         for name, held_name in held.items():
-            if found[name].low is not None:
-                held_name.append(found[name].low <= truth[name] <= found[name].high)
-    figures = " | ".join(f"{np.mean(held_name):.3f}" for held_name in held.values())
-    print(f"| {title} | {figures} |", flush=True)
+            score = scorecard.score(name)
+            if score.low is not None:
+                held_name.append(score.low <= truth[name] <= score.high)
+    shown = " | ".join(f"{np.mean(held_name):.3f}" for held_name in held.values())
+    print(f"| {title} | {shown} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 ``python benchmarks/pbmc3k.py FILE.h5ad [--repeats 3] [--figure PNG] [--csv CSV]``. A cold process
 finds no compiled Python and no compiled numba code: both caches are new, empty folders. Ratios are
-of runs that followed each other, so that a busy machine weighs on both.
+of runs that followed each other, so that a busy machine slows both.
+
+``--before DIR`` times the scbaseline of another checkout, too, and adds its ratios. ``--warm``
+leaves out the cold runs and those on one thread. ``--audit`` adds ``scbaseline audit``.
 """
 
 import argparse
@@ -17,8 +20,11 @@ from pathlib import Path
 import numpy as np
 
 HERE = Path(__file__).parent
+CHECKOUT = HERE.parent
 LIKE = ["--protocol", "published", "--recipe", "pca", "--recipe", "hvg"]
 LIKE += ["--recipe", "hvg-earlystop"]
+BEFORE = ", before"
+COLOURS = ("#999999", "#3f90da", "#e76300", "#832db6", "#a96b59", "#92dadd", "#717581")
 
 
 def main() -> None:
@@ -28,22 +34,21 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--figure")
     parser.add_argument("--csv")
+    parser.add_argument("--before", type=Path, help="another checkout of scbaseline")
+    parser.add_argument("--warm", action="store_true", help="warm, default threads only")
+    parser.add_argument("--audit", action="store_true")
     arguments = parser.parse_args()
-    run = [sys.executable, "-m", "scbaseline", "run", arguments.file, "-q", "--out"]
-    stock = [sys.executable, "-W", "ignore", str(HERE / "stock.py"), arguments.file]
-    commands = {"stock.py": stock, "like for like": [*run, "OUT", *LIKE], "default run": [*run]}
+    commands = _commands(arguments.file, before=arguments.before, audit=arguments.audit)
     rows = []
-    for threads in (None, 1):
-        for state in ("warm", "cold"):
-            if state == "cold" and threads == 1:
-                continue
-            for repeat in range(arguments.repeats + (state == "warm")):
-                for name, command in commands.items():
-                    figures = _timed(command, cold=state == "cold", threads=threads)
-                    if state == "cold" or repeat > 0:  # the first warm run fills the caches
-                        how = "default" if threads is None else "1"
-                        rows.append({"command": name, "state": state, "threads": how, **figures})
-                        print(rows[-1], file=sys.stderr)
+    states = [("warm", None)] if arguments.warm else [("warm", None), ("cold", None), ("warm", 1)]
+    for state, threads in states:
+        for repeat in range(arguments.repeats + (state == "warm")):
+            for name, (command, checkout) in commands.items():
+                taken = _timed(command, checkout, cold=state == "cold", threads=threads)
+                if state == "cold" or repeat > 0:  # the first warm run fills the caches
+                    how = "default" if threads is None else "1"
+                    rows.append({"command": name, "state": state, "threads": how, **taken})
+                    print(rows[-1], file=sys.stderr)
     _print(rows)
     if arguments.csv:
         with Path(arguments.csv).open("w", newline="", encoding="utf-8") as file:
@@ -54,10 +59,32 @@ def main() -> None:
         _draw(rows, arguments.figure)
 
 
-def _timed(command: list[str], *, cold: bool, threads: int | None) -> dict[str, float]:
+def _commands(
+    file: str, *, before: Path | None, audit: bool
+) -> dict[str, tuple[list[str], Path | None]]:
+    """Return name → what is typed, and the checkout whose scbaseline it runs."""
+    scbaseline = [sys.executable, "-m", "scbaseline"]
+    run = [*scbaseline, "run", file, "-q", "--out", "OUT"]
+    ours = {"like for like": [*run, *LIKE], "default run": run}
+    if audit:
+        ours["audit"] = [*scbaseline, "audit", file, "-q", "--out", "OUT"]
+    stock = [sys.executable, "-W", "ignore", str(HERE / "stock.py"), file, "OUT"]
+    commands: dict[str, tuple[list[str], Path | None]] = {"stock.py": (stock, None)}
+    for name, command in ours.items():
+        commands[name] = command, CHECKOUT
+        if before is not None:
+            commands[name + BEFORE] = command, before
+    return commands
+
+
+def _timed(
+    command: list[str], checkout: Path | None, *, cold: bool, threads: int | None
+) -> dict[str, float]:
     """Run one process; return its wall and processor seconds and its peak memory in GiB."""
     with tempfile.TemporaryDirectory() as folder:
         env = dict(os.environ)
+        if checkout is not None:
+            env["PYTHONPATH"] = str(checkout.resolve() / "src")
         if cold:
             env |= {
                 "PYTHONPYCACHEPREFIX": f"{folder}/pyc",
@@ -68,8 +95,6 @@ def _timed(command: list[str], *, cold: bool, threads: int | None) -> dict[str, 
             names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
             env |= dict.fromkeys((*names, "NUMBA_NUM_THREADS"), str(threads))
         words = [f"{folder}/out" if word == "OUT" else word for word in command]
-        if "OUT" not in command:
-            words.append(f"{folder}/out")
         if threads is not None and "scbaseline" in words:
             words += ["--threads", str(threads)]
         # A process in between, so that its children's accounts hold this command alone.
@@ -92,21 +117,28 @@ def _timed(command: list[str], *, cold: bool, threads: int | None) -> dict[str, 
 
 
 def _print(rows: list[dict[str, object]]) -> None:
-    print("| state | threads | command | seconds | CPU-seconds | peak GiB | stock ÷ it, seconds |")
-    print("|---" * 7 + "|")
+    commands = dict.fromkeys(row["command"] for row in rows)
+    heads = ["state", "threads", "command", "seconds", "CPU-seconds", "peak GiB"]
+    heads.append("stock ÷ it, seconds")
+    if any(name.endswith(BEFORE) for name in commands):
+        heads.append("before ÷ it, seconds")
+    print(f"| {' | '.join(heads)} |\n{'|---' * len(heads)}|")
     for state, threads in dict.fromkeys((row["state"], row["threads"]) for row in rows):
-        mine = [row for row in rows if (row["state"], row["threads"]) == (state, threads)]
-        stock = np.array([row["seconds"] for row in mine if row["command"] == "stock.py"])
-        for name in dict.fromkeys(row["command"] for row in mine):
-            one = {
-                key: np.array([row[key] for row in mine if row["command"] == name])
+        same = [row for row in rows if (row["state"], row["threads"]) == (state, threads)]
+        seconds = {
+            name: np.array([row["seconds"] for row in same if row["command"] == name])
+            for name in commands
+        }
+        for name in commands:
+            cells = [
+                _spread(np.array([row[key] for row in same if row["command"] == name]))
                 for key in ("seconds", "cpu_seconds", "peak_gib")
-            }
-            cells = [_spread(values) for values in one.values()]
-            print(
-                f"| {state} | {threads} | {name} | {' | '.join(cells)} |"
-                f" {_spread(stock / one['seconds'])} |"
-            )
+            ]
+            cells.append(_spread(seconds["stock.py"] / seconds[name]))
+            if len(heads) > len(cells) + 3:
+                before = seconds.get(name + BEFORE)
+                cells.append("" if before is None else _spread(before / seconds[name]))
+            print(f"| {state} | {threads} | {name} | {' | '.join(cells)} |")
 
 
 def _spread(values: np.ndarray) -> str:
@@ -120,17 +152,18 @@ def _draw(rows: list[dict[str, object]], path: str) -> None:
     ax = figure.subplots()
     kinds = list(dict.fromkeys((row["state"], row["threads"]) for row in rows))
     names = list(dict.fromkeys(row["command"] for row in rows))
-    for shift, (name, colour) in enumerate(
-        zip(names, ("#999999", "#3f90da", "#e76300"), strict=True)
-    ):
+    width = 0.75 / len(names)
+    for shift, name in enumerate(names):
+        colour = COLOURS[shift % len(COLOURS)]
         for place, kind in enumerate(kinds):
             values = [
                 row["seconds"]
                 for row in rows
                 if row["command"] == name and (row["state"], row["threads"]) == kind
             ]
-            x = place + 0.25 * (shift - 1)
-            ax.bar(x, np.median(values), 0.22, color=colour, label=name if place == 0 else None)
+            x = place + width * (shift - (len(names) - 1) / 2)
+            label = name if place == 0 else None
+            ax.bar(x, np.median(values), 0.88 * width, color=colour, label=label)
             ax.plot([x] * len(values), values, "k.", ms=3)
     words = [
         f"{state}, {threads} thread{'s' if threads != '1' else ''}" for state, threads in kinds
@@ -139,7 +172,7 @@ def _draw(rows: list[dict[str, object]], path: str) -> None:
     ax.set_ylabel("seconds, whole process")
     ax.set_title("PBMC3k: the plain script and scbaseline", loc="left", size=11)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False)
+    figure.legend(frameon=False, loc="outside right upper")
     figure.savefig(path)
 
 

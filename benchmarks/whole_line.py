@@ -44,8 +44,8 @@ def main() -> None:
             simulated.write(folder / "first.h5ad", 10_000, arguments.genes, seed=1)
             runs: dict[str, list[dict[str, float]]] = {"scbaseline": [], "scanpy": []}
             for _ in range(arguments.repeats):
-                for side, found in runs.items():
-                    found.append(in_new_process(side, folder))
+                for side, of_side in runs.items():
+                    of_side.append(in_new_process(side, folder))
             print(f"\n{n_cells:,} cells × {arguments.genes:,} genes, {arguments.repeats} run(s)")
             describe(runs, folder)
 
@@ -53,14 +53,16 @@ def main() -> None:
 def in_new_process(side: str, folder: Path) -> dict[str, float]:
     """Measure one side in a process of its own, on one thread."""
     command = [sys.executable, __file__, "--side", side, "--folder", str(folder)]
-    one = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | one)
+    one_thread = dict.fromkeys(
+        ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
+    )
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | one_thread)
     seconds: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return seconds
 
 
 def measure(side: str, folder: Path) -> dict[str, float]:
-    """Go the whole line, first with few cells; keep what was found."""
+    """Go the whole line, first with few cells; keep the results."""
     from exploration import peak_memory
 
     warnings.simplefilter("ignore")
@@ -82,14 +84,17 @@ def ours(adata: anndata.AnnData, seconds: dict[str, float]) -> tuple[np.ndarray,
     """Go the line with scbaseline, the layout in this process."""
     from exploration import timed
 
-    from scbaseline import RunConfig, fit_feature_space
-    from scbaseline.cells.explore import leiden_clusters, neighbour_graph, umap_layout
+    from scbaseline import Counts, RunConfig, fit_feature_space
+    from scbaseline.cells.leiden import leiden_clusters
+    from scbaseline.cells.neighbours import neighbour_graph
+    from scbaseline.cells.umap import umap_layout
 
     config = RunConfig(threads=1)
     with timed(seconds, "features"):
         total_n = np.asarray(adata.X.sum(axis=1), dtype=np.float64).ravel()
-        space = fit_feature_space(adata.X, total_n, config)
-        pcs_nc = space.project(space.scale(adata.X, total_n))
+        counts = Counts(adata.X, total_n)
+        space = fit_feature_space(counts, config)
+        pcs_nc = space.project(space.scale(counts))
     with timed(seconds, "neighbours"):
         graph = neighbour_graph(pcs_nc, config)
     with timed(seconds, "leiden"):
@@ -131,8 +136,8 @@ def describe(runs: dict[str, list[dict[str, float]]], folder: Path) -> None:
     from sklearn.manifold import trustworthiness
     from sklearn.metrics import adjusted_rand_score
 
-    for found in runs.values():
-        for run in found:
+    for of_side in runs.values():
+        for run in of_side:
             run["all stages"] = sum(run[stage] for stage in STAGES)
     print("| processor seconds | scbaseline | scanpy | scanpy ÷ scbaseline |\n|---|---|---|---|")
     for row in (*STAGES, "all stages", "GiB"):
