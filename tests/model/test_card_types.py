@@ -1,7 +1,7 @@
 """A card whose JSON is not what a card holds is refused when it is read, not when it is used."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,18 @@ from safetensors.torch import save_file
 
 from scbaseline import Classifier, train
 from scbaseline.errors import ModelFileError
+from scbaseline.learn.recipes import RECIPES, Recipe
+from scbaseline.model.card_types import require_types
 from scbaseline.report.sections.card import card_findings
 from scbaseline.report.sections.predictions import model_note, trust_finding
 
 WRONG = [None, 5, -1.5, "x", [], [1], {}, {"a": 1}, True, [None], {"title": 5}]
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_the_recipe_of_every_card_is_of_the_right_types(recipe: Recipe) -> None:
+    """What a card holds of any row of the table can be read again."""
+    require_types({"recipe": json.loads(json.dumps(asdict(recipe)))})
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,9 @@ _DATA = {
 _RECIPE = {
     "name": _text,
     "title": _text,
-    "input": lambda value: value in ("pca", "hvg"),
+    "input": lambda value: value in {recipe.input for recipe in RECIPES.values()},
+    "genes": lambda value: value in {recipe.genes for recipe in RECIPES.values()},
+    "augmentation": _map(_number),
     "module": lambda value: value in {recipe.module for recipe in RECIPES.values()},
     "settings": _map(lambda value: _number(value) or _list(_whole)(value)),
 }
