@@ -9,6 +9,7 @@ from scipy import sparse
 from scbaseline import Counts, RunConfig, fit_feature_space
 from scbaseline.cells import pca
 from scbaseline.cells.pca import principal_components, search_components, sum_gram
+from scbaseline.errors import InputError
 
 CONFIG = RunConfig(min_cells=1, n_top_genes=500, n_comps=10, n_pcs=10)
 """More genes than are decomposed in full."""
@@ -76,8 +77,8 @@ def test_a_search_that_does_not_converge_is_replaced(monkeypatch: pytest.MonkeyP
     assert_are_numpys(search_components(difference_ng, 10), covariance_gg)
 
 
-def test_cells_without_variance_have_components_without_variance() -> None:
-    """Where all cells are equal, the covariance is zero, and so are the variances."""
+def test_cells_without_variance_are_refused() -> None:
+    """Where all cells are equal, nothing tells them apart, and the error says so."""
     counts_ng = sparse.csr_matrix(np.tile(np.arange(1, 601, dtype=np.float32), (20, 1)))
-    space = fit_feature_space(Counts(counts_ng, np.full(20, counts_ng[0].sum())), CONFIG)
-    np.testing.assert_allclose(space.variance_c, 0, atol=1e-9)
+    with pytest.raises(InputError, match="no gene varies among 20 cells"):
+        fit_feature_space(Counts(counts_ng, np.full(20, counts_ng[0].sum())), CONFIG)
