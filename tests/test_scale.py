@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from scbaseline.model.scale import TensorScale
+from scbaseline.model.front import StandardisedCounts
 from scbaseline.scale import Scale, ScaledCounts, log_normalise
 
 
@@ -26,10 +26,11 @@ def by_hand(counts_ng: np.ndarray, total_n: np.ndarray, scale: Scale) -> np.ndar
     return np.clip(z_ng, -3, 3)
 
 
-def tensors(scale: Scale) -> TensorScale:
-    values = (scale.mean_g, scale.sd_g, scale.target_sum, scale.max_value)
-    as_tensors = [torch.tensor(value, dtype=torch.float32) for value in values]
-    return TensorScale(Scale(*as_tensors), torch.zeros(12))
+def front_of(scale: Scale) -> StandardisedCounts:
+    front = StandardisedCounts(12)
+    for name in ("mean_g", "sd_g", "target_sum", "max_value"):
+        getattr(front, name).copy_(torch.as_tensor(getattr(scale, name)))
+    return front
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.01, 1.0]))
@@ -47,8 +48,8 @@ def test_serving_scales_as_training_does(seed: int, depth: float) -> None:
     """Tensors, in full or sparse, give the values that numpy gives, to float32's rounding."""
     counts_ng, total_n, scale = example(seed, depth)
     expected = scale.sparse(sparse.csr_matrix(counts_ng), total_n).dense()
-    served, totals = tensors(scale), torch.from_numpy(total_n.astype(np.float32))
-    full_ng = served.dense(torch.from_numpy(counts_ng), totals)
+    served, totals = front_of(scale), torch.from_numpy(total_n.astype(np.float32))
+    full_ng = served(torch.from_numpy(counts_ng), totals)
     np.testing.assert_allclose(full_ng.numpy(), expected, atol=1e-5)
     rows = served.sparse(sparse.csr_matrix(counts_ng), totals, missing_g=np.zeros(12, dtype=bool))
     few_ng = rows if isinstance(rows, torch.Tensor) else rows.dense()
