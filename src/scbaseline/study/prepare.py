@@ -100,9 +100,9 @@ def prepare(adata: "AnnData", config: RunConfig, stages: Stages) -> Prepared:
         if config.group_key is not None:
             groups_from_column(adata.obs, config)
         read = _in_memory if in_memory(adata) else _on_disk
-        counts, var, describe = read(adata, config)
+        counts, obs, var, describe = read(adata, config)
     with stages("quality control"):
-        cells = filter_cells(counts, config, obs=adata.obs, var=var)
+        cells = filter_cells(counts, config, obs=obs, var=var)
     kept = cells.metrics["kept"].to_numpy()
     # From the input's own obs: quality control has written into the other.
     obs = adata.obs[kept]
@@ -122,9 +122,11 @@ def in_memory(adata: "AnnData") -> bool:
 
 
 Describe = Callable[[FilteredCells], DataInfo]
+Read = tuple[Counts, pd.DataFrame, pd.DataFrame, Describe]
+"""Counts, obs and var in a form that can be written, and what describes them."""
 
 
-def _in_memory(adata: "AnnData", config: RunConfig) -> tuple[Counts, pd.DataFrame, Describe]:
+def _in_memory(adata: "AnnData", config: RunConfig) -> Read:
     checked = check_counts(adata, total_key=config.total_key)
     counts, origin = Counts.from_anndata(checked), provenance_of(checked)
 
@@ -132,10 +134,10 @@ def _in_memory(adata: "AnnData", config: RunConfig) -> tuple[Counts, pd.DataFram
         n_counts = float(checked.X.sum(dtype=np.float64))
         return _describe(origin, counts, n_counts, origin.n_other_features, origin.notes)
 
-    return counts, checked.var, describe
+    return counts, checked.obs, checked.var, describe
 
 
-def _on_disk(adata: "AnnData", config: RunConfig) -> tuple[Counts, pd.DataFrame, Describe]:
+def _on_disk(adata: "AnnData", config: RunConfig) -> Read:
     stream = stream_counts(adata, total_key=config.total_key)
     counts = stream.counts()
 
@@ -154,7 +156,7 @@ def _on_disk(adata: "AnnData", config: RunConfig) -> tuple[Counts, pd.DataFrame,
         n_other = adata.n_vars - counts.shape[1]
         return _describe(origin, counts, n_counts, n_other, stream.notes)
 
-    return counts, stream.var, describe
+    return counts, stream.obs, stream.var, describe
 
 
 def _warn_of_batches(obs: pd.DataFrame, config: RunConfig) -> None:
