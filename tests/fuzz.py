@@ -252,6 +252,8 @@ def fuzz(numbers: range, *, seed: int, kinds: list[str], keep: Path | None = Non
             if keep is not None:
                 shutil.copytree(copy, keep / str(number))
             shutil.rmtree(copy)
+            if sum(counts.values()) % 1000 == 0:
+                print(f"… {sum(counts.values()):,} inputs, {n_wrong} wrong", flush=True)
     finally:
         shutil.rmtree(whole)
     print(f"{sum(counts.values())} inputs, {n_wrong} wrong; {dict(counts)}")

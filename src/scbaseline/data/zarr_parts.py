@@ -33,7 +33,7 @@ def require_parts(group: Any, matrices: list[Any]) -> None:
             raise InputError(_lacking(array))
     for matrix in matrices:
         if lacks_parts(matrix["indptr"]):
-            _require_rising(matrix["indptr"])
+            _require_empty_rows(matrix)
         if lacks_parts(matrix["indices"]):
             _require_first_columns(matrix)
         if lacks_parts(matrix["data"]):
@@ -64,14 +64,21 @@ def _names_and_labels(table: Any) -> list[Any]:
     return [array for array in arrays if hasattr(array, "nchunks")]
 
 
-def _require_rising(indptr: Any) -> None:
-    """Refuse pointers that fall where a part is lacking; warn where they may have been zeros."""
-    if np.any(np.diff(indptr[:].astype(np.int64)) < 0):
-        raise InputError(_lacking(indptr))
-    warnings.warn(
-        f"{_lacking(indptr)}, unless the first cells have no counts: these are read as empty",
-        ScbaselineWarning,
-        stacklevel=3,
+def _require_empty_rows(matrix: Any) -> None:
+    """Refuse a matrix of which the rows in lacking parts cannot have been empty."""
+    pointer = matrix["indptr"][:].astype(np.int64)
+    if np.any(np.diff(pointer) < 0) or pointer[-1] != matrix["data"].shape[0]:
+        raise InputError(_lacking(matrix["indptr"]))
+    stop = int(np.argmax(pointer > 0)) if pointer.any() else len(pointer)
+    if stop == len(pointer):
+        return  # no value in any row
+    # If pointers were lost, this row has the values of those before it: a column twice, or back.
+    columns = matrix["indices"][: pointer[stop]].astype(np.int64)
+    if np.any(np.diff(columns) <= 0):
+        raise InputError(_lacking(matrix["indptr"]))
+    _warn(
+        f"{matrix['indptr'].name} lacks a part; the first {stop - 1:,} {_rows(matrix)} read as "
+        "empty. If they were not when the store was written, copy the store again"
     )
 
 
@@ -82,31 +89,35 @@ def _require_first_columns(matrix: Any) -> None:
         row_of_place = np.searchsorted(pointer, np.arange(start, stop), side="right") - 1
         if len(np.unique(row_of_place)) < stop - start:
             raise InputError(_lacking(matrix["indices"]))
-        warnings.warn(
+        _warn(
             f"{matrix['indices'].name}: values {start + 1:,} to {stop:,} have no index in the "
-            "store; they are taken for the first gene's, as zarr reads them",
-            ScbaselineWarning,
-            stacklevel=2,
+            "store; they are taken for the first gene's, as zarr reads them"
         )
 
 
 def _warn_of_values(matrix: Any) -> None:
     pointer = matrix["indptr"][:].astype(np.int64)
-    kind = str(matrix.attrs.get("encoding-type", "csr"))
-    what = "genes" if kind.startswith("csc") else "cells"
     blank = _blank_parts(matrix["data"])
     first, last = (
         int(np.searchsorted(pointer, place, side="right"))
         for place in (blank[0][0], blank[-1][1] - 1)
     )
     n_lacking = matrix["data"].nchunks - matrix["data"].nchunks_initialized
-    warnings.warn(
+    _warn(
         f"{matrix['data'].name} lacks {n_lacking} of its {matrix['data'].nchunks} parts, between "
-        f"{what} {first:,} and {last:,}; their values read as {matrix['data'].fill_value}. If "
-        "they were not zeros when the store was written, copy the store again",
-        ScbaselineWarning,
-        stacklevel=2,
+        f"{_rows(matrix)} {first:,} and {last:,}; their values read as "
+        f"{matrix['data'].fill_value}. If they were not zeros when the store was written, copy "
+        "the store again"
     )
+
+
+def _rows(matrix: Any) -> str:
+    is_by_genes = str(matrix.attrs.get("encoding-type", "csr")).startswith("csc")
+    return "genes" if is_by_genes else "cells"
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, ScbaselineWarning, stacklevel=4)
 
 
 def _blank_parts(array: Any) -> list[tuple[int, int]]:

@@ -117,9 +117,9 @@ def check_predictions_output(
         raise ConfigError(f"key_added: {key_added!r} can name no column; give another")
     if is_standard_output(out):
         return
-    ending = _ending(Path(out))
     refuse_input_as_output(out, query)
-    writable_file(out)
+    writable_file(out)  # before its ending: a device needs another path, not an ending
+    ending = _ending(Path(out))
     if ending == ".parquet":
         pyarrow()
     if ending == ".h5ad":
