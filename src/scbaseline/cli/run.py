@@ -50,10 +50,18 @@ def run(
     check_run_outputs(out, file_of(input), config, reading.obs)
 
     from scbaseline.compute import open_pool
+    from scbaseline.learn.recipes import FIT_MODULES
     from scbaseline.report.screen import Screen
 
     screen = Screen(quiet=quiet, verbose=verbose)
-    with open_pool(settings.threads, most=2) as pool, stage_line(quiet=quiet) as progress:
+    # A fit that is alone is made in the main process; the other one lays out and draws.
+    is_alone = len(settings.protocol or ()) == 1
+    modules = (*(() if is_alone else FIT_MODULES), "scbaseline.report.figures.panels")
+    with (
+        open_pool(settings.threads, most=2, modules=modules) as pool,
+        stage_line(quiet=quiet) as progress,
+    ):
+        pool.start()
         progress("reading counts")
         adata = read_counts(input, reading, progress=not quiet)
         notice = adata.uns[keys.PROVENANCE]["notice"]

@@ -20,6 +20,7 @@ from scbaseline.cells.trust import ClusterTrust
 from scbaseline.cells.umap import umap_layout
 from scbaseline.compute import Pool, Task, open_pool
 from scbaseline.config import RunConfig
+from scbaseline.learn.recipes import FIT_MODULES
 from scbaseline.stages import Stages
 from scbaseline.study.draws import Draw, Draws, begin_halves, begin_structureless
 from scbaseline.study.evidence import Evidence
@@ -103,7 +104,7 @@ def follow(
     InputError, ConfigError
         The counts, the labels or a setting cannot be used; the message says what to do.
     """
-    with nullcontext(pool) if pool else open_pool(config.threads) as pool:
+    with nullcontext(pool) if pool else open_pool(config.threads, modules=FIT_MODULES) as pool:
         cells = prepare(adata, config, stages)
         labels = labels or cells.labels
         protocols, not_applicable = applicable(config, cells, labels)

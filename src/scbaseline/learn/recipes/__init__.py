@@ -186,6 +186,10 @@ RECIPES: dict[str, Recipe] = {
     )
 }  # fmt: skip
 
+FIT_MODULES = ("scbaseline.learn.loop", "sklearn.linear_model")
+"""What a background process that fits recipes imports first: torch, loaded in a later call, made
+joblib start another process, which cost a default run of PBMC3k three seconds."""
+
 REFERENCE = next(recipe.name for recipe in RECIPES.values() if recipe.reference)
 """The recipe that the others are compared with."""
 
