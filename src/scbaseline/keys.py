@@ -14,6 +14,12 @@ FEATURE_TYPES = "feature_types"
 CELL_ID = "cell_id"
 PREDICTED_LABEL = "predicted_label"
 PROBABILITY = "probability"
+UNKNOWN = "unknown"
+UNKNOWN_SCORE = "unknown_score"
+PREDICTION_SET = "prediction_set"
+BROAD_LABEL = "broad_label"
+SMOOTHED_LABEL = "smoothed_label"
+SMOOTHED_PROBABILITY = "smoothed_probability"
 
 # obsm, layers, uns
 X_PCA = "X_pca"

@@ -21,6 +21,8 @@ class Stream(IntEnum):
     INTERVALS = 10
     ORDER = 11
     GENE_LOSS = 12
+    UNKNOWN = 13
+    SETS = 14
 
 
 def generator(seed: int, stream: Stream, *draw: int) -> np.random.Generator:

@@ -1,7 +1,8 @@
 """``scbaseline predict``: a saved model labels the cells of a file."""
 
+from json import dumps
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -19,6 +20,13 @@ from scbaseline.cli.app import (
 )
 from scbaseline.cli.progress import counted, stage_line
 from scbaseline.data.options import ReadOptions
+from scbaseline.errors import ConfigError
+from scbaseline.model.options import DoubtOptions
+
+if TYPE_CHECKING:
+    from scbaseline.model.query import Predictions
+
+Doubting = Annotated[DoubtOptions, Parameter(name="*")]
 
 
 @app.command
@@ -32,12 +40,20 @@ def predict(
     total_key: TotalKey = None,
     key_added: str | None = None,
     probabilities: bool = False,
+    doubting: Doubting = DoubtOptions(),  # noqa: B008 (it is frozen)
+    group_key: str | None = None,
     force: Force = False,
     overwrite: bool = False,
+    json: bool = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Label the cells of a file with a saved model; write cell_id, predicted_label, probability.
+    """Label the cells of a file with a saved model, and say how far the labels may be doubted.
+
+    Columns: cell_id, predicted_label, probability; unknown (true, false, or missing where only
+    the order of the scores can be trusted) and unknown_score (higher is stranger), from a model
+    of a recipe on counts such as robust; prediction_set, the labels that the cell may have,
+    joined by |. How sure the model is of each label is printed first, on standard error.
 
     Files of any size are read in blocks.
 
@@ -50,8 +66,12 @@ def predict(
         Name of the label's column instead of predicted_label; replaces columns of that name.
     probabilities
         Write also the probability of each label.
+    group_key
+        Column of obs with each cell's donor, batch or sample: doubt is told for each, too.
     overwrite
         Replace an .h5ad that holds no predictions.
+    json
+        Print how sure the model is as JSON on standard output, and nothing else there.
     verbose
         Print also what the model is, and what the data's genes let it do for each label.
     """
@@ -63,7 +83,9 @@ def predict(
         write_predictions,
     )
 
-    source = file_of(input)
+    source, to_stdout = file_of(input), is_standard_output(out)
+    if json and to_stdout:
+        raise ConfigError("--json: standard output holds the table already; name a file as --out")
     refuse_input_as_output(out, model, source, reading.obs)
     check_predictions_output(out, query=source, key_added=key_added)
     if not overwrite:
@@ -72,13 +94,16 @@ def predict(
         progress("loading the model")
         from scbaseline.data.stream import stream_counts
         from scbaseline.model.classifier import Classifier
+        from scbaseline.model.query import predict_query
         from scbaseline.report.findings import findings_of_query
         from scbaseline.report.screen import Screen
         from scbaseline.report.sections.predictions import model_note, prediction_findings
+        from scbaseline.study.labels import samples_from_column
 
         classifier = Classifier.load(model)
-    screen = Screen(quiet=quiet, verbose=verbose, stderr=is_standard_output(out))
+    screen = Screen(quiet=quiet or json, verbose=verbose, stderr=to_stdout)
     with open_counts(input, reading) as adata:
+        samples = None if group_key is None else samples_from_column(adata.obs, group_key)
         with stage_line(quiet=quiet) as progress:
             progress(f"looking at {adata.n_obs:,} cells")
             stream = stream_counts(adata, total_key=total_key)
@@ -86,10 +111,28 @@ def predict(
             say("note", note)
         screen.show(*findings_of_query(classifier.card, classifier.coverage(stream.var)))
         n_cells = len(stream.cell_ids)
-        blocks = classifier.predict_stream(stream, force=force, probabilities=probabilities)
-        blocks, note_of = counted(blocks, n_cells, quiet=quiet), model_note(classifier.card)
+        # Whether a cell is unknown depends on the whole query, so nothing is written before.
+        predictions = predict_query(
+            classifier, stream, doubting, samples=samples, force=force,
+            probabilities=probabilities,
+            passing=lambda blocks: counted(blocks, n_cells, quiet=quiet),
+        )  # fmt: skip
+        _say_doubt(predictions, quiet=quiet, json=json)
         n_cells_of = write_predictions(
-            blocks, out, query=source, key_added=key_added, model=note_of
-        )
-    written = "standard output" if is_standard_output(out) else str(out)
+            predictions.blocks, out, query=source, key_added=key_added,
+            model=model_note(classifier.card),
+        )  # fmt: skip
+    written = "standard output" if to_stdout else str(out)
     screen.show(*prediction_findings(classifier.card, n_cells_of, n_cells=n_cells, out=written))
+
+
+def _say_doubt(predictions: "Predictions", *, quiet: bool, json: bool) -> None:
+    """Say first, where no table can hide it, how far the labels may be doubted."""
+    from scbaseline.report.screen import Screen
+    from scbaseline.report.sections.doubt import doubt_findings, loud_line
+
+    if line := loud_line(predictions.doubt):
+        say("warning", line)
+    Screen(quiet=quiet, stderr=True).show(*doubt_findings(predictions))
+    if json:
+        print(dumps(predictions.doubt.to_dict(), ensure_ascii=False))

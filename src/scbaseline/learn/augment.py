@@ -1,11 +1,19 @@
 """Counts of a batch in; counts of the same cells as another laboratory might have measured, out."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
+from scipy import sparse
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from scbaseline.learn.examples import Features
+
+_CELLS_OF_A_GROUP = 16
+_BLOCK = 4096  # cells that are dense at a time
 
 
 @dataclass(frozen=True)
@@ -32,9 +40,13 @@ class Augmentation:
     panel_share: float = 0.5
     min_panel: int = 300
 
-    def of_whole_cells(self, *, groups: int) -> Self:
-        """Return the same without panels, for another number of groups."""
-        return replace(self, groups=groups, panel_share=0.0)
+    def without_panels(self) -> Self:
+        """Return the same, but every cell keeps all of its genes."""
+        return replace(self, panel_share=0.0)
+
+
+FAR = Augmentation(min_rate=0.1, max_gain=1.0)
+"""How far prediction sets are to reach: beyond what most laboratories differ by."""
 
 
 def augment(counts_ng: Tensor, how: Augmentation, rng: np.random.Generator) -> Tensor:
@@ -63,6 +75,49 @@ def augment(counts_ng: Tensor, how: Augmentation, rng: np.random.Generator) -> T
             moved_ng[:, torch.from_numpy(rng.permutation(n_genes)[size:])] = torch.nan
         parts[i] = moved_ng
     return torch.cat(parts)
+
+
+def as_elsewhere(
+    counts_ng: "NDArray[np.floating] | Tensor", how: Augmentation, rng: np.random.Generator
+) -> Tensor:
+    """Return cells as many other laboratories might have measured them, in the same order.
+
+    Parameters
+    ----------
+    counts_ng
+        Raw counts, cells × genes.
+    how
+        How far they are moved; each laboratory measures 16 of the cells.
+    rng
+        Draws everything.
+    """
+    counts_ng = torch.as_tensor(counts_ng, dtype=torch.float32)
+    order_n = rng.permutation(len(counts_ng))  # adjacent cells make a group
+    groups = max(1, -(-len(order_n) // _CELLS_OF_A_GROUP))
+    moved_ng = augment(counts_ng[order_n], replace(how, groups=groups), rng)
+    return moved_ng[np.argsort(order_n)]
+
+
+def logits_elsewhere(module: nn.Module, counts_ng: "Features", seed: int) -> NDArray[np.float32]:
+    """Return a module's logits of cells as other laboratories might have measured them.
+
+    Parameters
+    ----------
+    module
+        Raw counts → logits.
+    counts_ng
+        Raw counts of held-out cells.
+    seed
+        Of all draws.
+    """
+    rng, parts = np.random.default_rng(seed), []
+    if not sparse.issparse(counts_ng):
+        raise TypeError("only raw counts can be moved to another laboratory")
+    with torch.inference_mode():
+        for start in range(0, counts_ng.shape[0], _BLOCK):
+            moved_ng = as_elsewhere(counts_ng[start : start + _BLOCK].toarray(), FAR, rng)
+            parts.append(module(moved_ng).numpy())
+    return np.concatenate(parts)
 
 
 def thin(counts_ng: Tensor, rate: float, rng: np.random.Generator) -> Tensor:

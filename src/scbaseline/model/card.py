@@ -9,6 +9,10 @@ from scbaseline.model.card_types import require_types
 
 FORMAT_VERSION = 4
 
+_TUPLES = (
+    "labels", "gene_symbols", "gene_ids", "metrics", "gene_loss", "held_out_doubt", "notes"
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class ModelCard:
@@ -43,6 +47,9 @@ class ModelCard:
         :func:`scbaseline.model.coverage.measure_gene_loss`.
     majority_f1
         Macro-F1 on these cells of giving all of them the largest label.
+    held_out_doubt
+        Probabilities of validation cells, by predicted label; see
+        :func:`scbaseline.model.doubt.held_out_doubt`.
     notes
         What had to differ from the settings, and other things to know.
     """
@@ -62,6 +69,7 @@ class ModelCard:
     kept_epoch: int
     gene_loss: tuple[dict[str, Any], ...] = ()
     majority_f1: float = 0.0
+    held_out_doubt: tuple[dict[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
     tensors_sha256: str = ""
     format_version: int = field(default=FORMAT_VERSION)
@@ -93,7 +101,7 @@ class ModelCard:
         known = {f.name for f in fields(cls)}
         values = {name: value for name, value in values.items() if name in known}
         values["recipe"] = _recipe(values["recipe"])
-        for name in ("labels", "gene_symbols", "gene_ids", "metrics", "gene_loss", "notes"):
+        for name in _TUPLES:
             values[name] = tuple(values[name])
         return cls(**values)
 

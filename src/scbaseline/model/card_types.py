@@ -7,6 +7,9 @@ from scbaseline.learn.recipes import RECIPES
 
 Check = Callable[[Any], bool]
 
+N_QUANTILES = 21
+"""Quantiles of probability that a card keeps for each label."""
+
 
 def _text(value: Any) -> bool:
     return isinstance(value, str)
@@ -51,6 +54,12 @@ _METRIC = {
     "high": _or_none(_number),
     "n": _whole,
 }
+_HELD_OUT = {
+    "label": _text,
+    "n": _whole,
+    "n_below_half": _whole,
+    "quantiles": _list(_number),
+}
 _DATA = {
     "title": _text,
     "licence": _text,
@@ -79,7 +88,9 @@ _CHECKS: dict[str, Check] = {
     "config": _map(lambda _: True),
     "versions": _map(_text),
     "gene_loss": _list(_with({"kept_weight": _number, "f1_macro": _number, "f1": _map(_number)})),
+    "held_out_doubt": _list(_with(_HELD_OUT)),
     "notes": _list(_text),
+    "majority_f1": _number,
     "kept_epoch": _whole,
     **dict.fromkeys(("label_source", "protocol", "tier", "judged", "tensors_sha256"), _text),
 }
@@ -109,6 +120,9 @@ def require_types(values: Any) -> None:
             f"its card has {len(values['gene_symbols']):,} genes, but "
             f"{len(values['gene_ids']):,} ids of them"
         )
+    for row in values.get("held_out_doubt", ()):
+        if len(row["quantiles"]) != (N_QUANTILES if row["n"] > 0 else 0):
+            raise ValueError("its card's entry 'held_out_doubt' has another number of quantiles")
     for step in values.get("gene_loss", ()):
         if lost := set(values.get("labels", ())) - step["f1"].keys():
             raise ValueError(f"its card's entry 'gene_loss' lacks the label {sorted(lost)[0]!r}")

@@ -8,7 +8,7 @@ a JSON card in its header. No pickle is read or written.
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -16,15 +16,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from scbaseline import keys
 from scbaseline.cells.space import FeatureSpace
-from scbaseline.data.genes import GeneAlignment, align_genes, aligned_counts
+from scbaseline.data.genes import GeneAlignment, align_genes
 from scbaseline.data.stream import CountStream, stream_counts
 from scbaseline.learn.profile import CountsNetwork
 from scbaseline.model.card import ModelCard
-from scbaseline.model.coverage import Coverage, assess_coverage, require_coverage
+from scbaseline.model.coverage import Coverage, assess_coverage
 from scbaseline.model.file import read_model, write_model
-from scbaseline.model.front import Front, OnComponents, StandardisedCounts
+from scbaseline.model.front import OnComponents, StandardisedCounts
+from scbaseline.model.options import REJECT_KNOWN, SET_LEVEL, DoubtOptions
+from scbaseline.model.query import predict_query
+from scbaseline.model.serve import serve
+from scbaseline.model.sets import PredictionSets
+from scbaseline.model.shapes import empty_modules
+from scbaseline.model.unknown import UnknownScore
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -41,6 +46,10 @@ class Classifier(nn.Module):
         Raw counts and totals → values; see :class:`~scbaseline.model.front.Front`.
     network
         Values → logits.
+    unknown
+        How unlike the training cells a cell is, where the recipe's input is counts.
+    sets
+        Which labels a cell may have at a chosen coverage.
 
     Attributes
     ----------
@@ -53,9 +62,18 @@ class Classifier(nn.Module):
     temperature: Tensor
     weight_kg: Tensor
 
-    def __init__(self, card: ModelCard, front: nn.Module, network: nn.Module) -> None:
+    def __init__(
+        self,
+        card: ModelCard,
+        front: nn.Module,
+        network: nn.Module,
+        *,
+        unknown: UnknownScore | None = None,
+        sets: PredictionSets | None = None,
+    ) -> None:
         super().__init__()
         self.card, self.front, self.network = card, front, network
+        self.unknown, self.sets = unknown, sets
         self.register_buffer("temperature", torch.ones(()))
         self.register_buffer("weight_kg", torch.zeros(len(card.labels), len(card.gene_symbols)))
         self.eval()
@@ -68,14 +86,12 @@ class Classifier(nn.Module):
 
         Parameters
         ----------
-        card
-            What it is.
+        card, temperature
+            What it is, and what logits are divided by.
         module
             What the recipe learnt: features → logits.
         space
             The feature space that it was trained in, unless it was trained on raw counts.
-        temperature
-            What logits are divided by.
         """
         if isinstance(module, CountsNetwork):
             classifier = cls(card, module.front, module.network)
@@ -102,10 +118,7 @@ class Classifier(nn.Module):
         return torch.softmax(logits_nk / self.temperature, dim=1)
 
     def with_coverage(
-        self,
-        weight_kg: Tensor,
-        gene_loss: tuple[dict[str, Any], ...],
-        majority_f1: float,
+        self, weight_kg: Tensor, gene_loss: tuple[dict[str, Any], ...], majority_f1: float
     ) -> Self:
         """Return the classifier with what is known of missing genes.
 
@@ -115,7 +128,36 @@ class Classifier(nn.Module):
             As :func:`scbaseline.model.gene_weights.measure_coverage` gives them.
         """
         card = replace(self.card, gene_loss=gene_loss, majority_f1=majority_f1)
-        classifier = type(self)(card, self.front, self.network)
+        return self._changed(card, weight_kg, self.unknown, self.sets)
+
+    def with_doubt(
+        self,
+        held_out: tuple[dict[str, Any], ...],
+        unknown: UnknownScore | None,
+        sets: PredictionSets,
+    ) -> Self:
+        """Return the classifier with what held-out cells tell of doubt.
+
+        Parameters
+        ----------
+        held_out
+            As :func:`scbaseline.model.doubt.held_out_doubt` gives it.
+        unknown
+            The unknown score, where there is one.
+        sets
+            Prediction sets.
+        """
+        card = replace(self.card, held_out_doubt=held_out)
+        return self._changed(card, self.weight_kg, unknown, sets)
+
+    def _changed(
+        self,
+        card: ModelCard,
+        weight_kg: Tensor,
+        unknown: UnknownScore | None,
+        sets: PredictionSets | None,
+    ) -> Self:
+        classifier = type(self)(card, self.front, self.network, unknown=unknown, sets=sets)
         classifier.temperature.copy_(self.temperature)
         classifier.weight_kg.copy_(weight_kg)
         return classifier
@@ -133,22 +175,39 @@ class Classifier(nn.Module):
         InputError
             The query has none of the model's genes.
         """
-        return self._coverage(align_genes(self.card.gene_symbols, self.card.gene_ids, var))
+        return self.coverage_of(align_genes(self.card.gene_symbols, self.card.gene_ids, var))
+
+    def coverage_of(self, found: GeneAlignment) -> Coverage:
+        """Say the same of genes that were looked for already."""
+        return assess_coverage(
+            found.columns >= 0, self.weight_kg.numpy(), self.card.gene_loss, self.card.labels,
+            majority_f1=self.card.majority_f1,
+        )  # fmt: skip
 
     def probabilities(self, adata: "AnnData", *, force: bool = False) -> NDArray[np.float32]:
         """Return probabilities for cells that someone else counted, cells × labels.
 
         For Parameters and Raises, see :meth:`predict`.
         """
-        blocks = self._probabilities(stream_counts(adata), force=force)
-        return np.concatenate([probabilities_nk for _, probabilities_nk, _ in blocks])
+        blocks = serve(self, stream_counts(adata), force=force)
+        return np.concatenate([block.probability_nk for block in blocks])
 
     def predict(
-        self, adata: "AnnData", *, force: bool = False, probabilities: bool = False
+        self,
+        adata: "AnnData",
+        *,
+        force: bool = False,
+        probabilities: bool = False,
+        reject_known: float = REJECT_KNOWN,
+        set_level: float = SET_LEVEL,
+        smooth: bool = False,
     ) -> pd.DataFrame:
         """Return ``predicted_label`` and ``probability`` per cell, indexed by cell id.
 
-        A cell without any count gets neither.
+        ``prediction_set`` holds the labels that the cell may have, joined by ``|``, the most
+        probable first. A recipe on counts adds ``unknown`` (true, false, or missing where only
+        the order of the scores may be trusted) and ``unknown_score`` (higher is stranger). A
+        cell without any count gets none of these.
 
         Parameters
         ----------
@@ -160,67 +219,48 @@ class Classifier(nn.Module):
             Predict even where the genes found carry little of the decisions.
         probabilities
             Add a column ``probability_<label>`` per label.
+        reject_known
+            The share of known cells that may be called unknown.
+        set_level
+            The share of cells whose prediction set is to hold their true label.
+        smooth
+            Add ``smoothed_label`` and ``smoothed_probability``, in which unsure cells listen to
+            their neighbours; see :func:`scbaseline.model.smooth.smooth`.
 
         Raises
         ------
         InputError
             ``X`` does not hold raw counts, or too few of the model's genes.
+        ConfigError
+            ``reject_known`` or ``set_level`` is not between 0 and 1.
         """
-        stream = stream_counts(adata)
-        return pd.concat(self.predict_stream(stream, force=force, probabilities=probabilities))
+        options = DoubtOptions(reject_known=reject_known, set_level=set_level, smooth=smooth)
+        return predict_query(
+            self, stream_counts(adata), options, force=force, probabilities=probabilities
+        ).table
 
     def predict_stream(
-        self, stream: CountStream, *, force: bool = False, probabilities: bool = False
+        self,
+        stream: CountStream,
+        *,
+        force: bool = False,
+        probabilities: bool = False,
+        set_level: float = SET_LEVEL,
     ) -> Iterator[pd.DataFrame]:
         """Yield the rows of :meth:`predict` block by block, for data of any size.
+
+        They have all columns but ``unknown``: it depends on the whole query, and
+        :func:`scbaseline.model.doubt.doubt_of` decides it from all blocks.
 
         Parameters
         ----------
         stream
             As :func:`scbaseline.data.stream.stream_counts` gives it.
-        force, probabilities
+        force, probabilities, set_level
             As for :meth:`predict`.
         """
-        names = np.asarray(self.card.labels, dtype=object)
-        for rows, probabilities_nk, empty_n in self._probabilities(stream, force=force):
-            # The profile of a cell without counts is that of no cell.
-            probabilities_nk[empty_n] = np.nan
-            labels_n = names[np.nan_to_num(probabilities_nk).argmax(axis=1)]
-            labels_n[empty_n] = None
-            highest_n = probabilities_nk.max(axis=1)
-            columns = {keys.PREDICTED_LABEL: labels_n, keys.PROBABILITY: highest_n}
-            if probabilities:
-                for label, probability_n in zip(self.card.labels, probabilities_nk.T, strict=True):
-                    columns[f"{keys.PROBABILITY}_{label}"] = probability_n
-            cell_ids = pd.Index(stream.cell_ids[rows], name=keys.CELL_ID)
-            yield pd.DataFrame(columns, index=cell_ids)
-
-    def _coverage(self, found: GeneAlignment) -> Coverage:
-        return assess_coverage(
-            found.columns >= 0,
-            self.weight_kg.numpy(),
-            self.card.gene_loss,
-            self.card.labels,
-            majority_f1=self.card.majority_f1,
-        )
-
-    def _probabilities(
-        self, stream: CountStream, *, force: bool
-    ) -> "Iterator[tuple[slice, NDArray[np.float32], NDArray[np.bool_]]]":
-        """Yield rows, their probabilities, and which of them have no count at all."""
-        found = align_genes(self.card.gene_symbols, self.card.gene_ids, stream.var)
-        found.warn_of_stripped()
-        require_coverage(self._coverage(found), force=force)
-        for rows, counts, total_n in stream.blocks():
-            with torch.inference_mode():
-                x_ng = cast("Front", self.front).sparse(
-                    aligned_counts(counts, found),
-                    torch.from_numpy(total_n.astype(np.float32)),
-                    missing_g=found.columns < 0,
-                )
-                logits_nk = self.network(x_ng)
-                probabilities_nk = torch.softmax(logits_nk / self.temperature, dim=1).numpy()
-            yield rows, probabilities_nk, np.diff(counts.indptr) == 0
+        for served in serve(self, stream, force=force):
+            yield served.table(self, stream, probabilities=probabilities, set_level=set_level)
 
     def save(self, path: str | Path) -> None:
         """Write the classifier to one safetensors file; equal classifiers give equal bytes.
@@ -247,24 +287,10 @@ class Classifier(nn.Module):
 
     @classmethod
     def _from_tensors(cls, card: ModelCard, tensors: dict[str, Tensor]) -> Self:
-        n_genes, n_labels = tensors["front.mean_g"].shape[0], len(card.labels)
-        if n_genes != len(card.gene_symbols):
-            raise ValueError(
-                f"{n_genes} genes in the tensors, {len(card.gene_symbols)} on the card"
-            )
-        if tensors["weight_kg"].shape != (n_labels, n_genes):
-            raise ValueError("the decision weights do not fit the labels and genes on the card")
-        # On the meta device nothing is allocated, whatever sizes the card claims.
+        parts = empty_modules(card, tensors)
         with torch.device("meta"):
-            if card.recipe.input == "pca":
-                n_comps = tensors["network.offset_c"].shape[0]
-                inner = card.recipe.build(n_inputs=n_comps, n_labels=n_labels)
-                module: nn.Module = OnComponents(inner, n_genes=n_genes, n_comps=n_comps)
-            else:
-                module = card.recipe.build(n_inputs=n_genes, n_labels=n_labels)
-            if isinstance(module, CountsNetwork):
-                classifier = cls(card, module.front, module.network)
-            else:
-                classifier = cls(card, StandardisedCounts(n_genes), module)
+            classifier = cls(
+                card, parts.front, parts.network, unknown=parts.unknown, sets=parts.sets
+            )
         classifier.load_state_dict(tensors, strict=True, assign=True)
         return classifier

@@ -8,11 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scbaseline.learn.augment import augment
+from scbaseline.learn.augment import FAR, as_elsewhere
 from scbaseline.model.classifier import Classifier
 from scbaseline.model.coverage import measure_gene_loss, score_of_majority
-
-_CELLS_OF_A_GROUP = 16  # that play one laboratory where validation cells are augmented
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +53,7 @@ def with_coverage(classifier: Classifier, cells: ValidationCells, *, seed: int) 
     )
     how = classifier.card.recipe.augmented()
     if how is not None:
-        rng = np.random.default_rng(seed)
-        order_n = rng.permutation(len(total_n))  # adjacent cells make a group
-        groups = -(-len(order_n) // _CELLS_OF_A_GROUP)
-        moved_ng = augment(counts_ng[order_n], how.of_whole_cells(groups=groups), rng)
-        counts_ng = moved_ng[np.argsort(order_n)]
+        counts_ng = as_elsewhere(counts_ng, how.without_panels(), np.random.default_rng(seed))
     weight_kg = decision_weights(classifier, counts_ng, total_n)
 
     def predict(measured_g: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -74,6 +68,29 @@ def with_coverage(classifier: Classifier, cells: ValidationCells, *, seed: int) 
     curve: tuple[dict[str, Any], ...]
     curve = measure_gene_loss(predict, weight_kg.numpy(), cells.codes_n, labels, seed=seed)
     return classifier.with_coverage(weight_kg, curve, score_of_majority(cells.codes_n, len(labels)))
+
+
+def probabilities_of(
+    classifier: Classifier, cells: ValidationCells, *, moved_by: int | None = None
+) -> NDArray[np.float32]:
+    """Return the classifier's probabilities of validation cells, cells × labels.
+
+    Parameters
+    ----------
+    classifier, cells
+        Both.
+    moved_by
+        A seed: cells are as other laboratories might have measured them, if the recipe's
+        training cells were.
+    """
+    counts_ng, total_n = (
+        torch.tensor(a, dtype=torch.float32) for a in (cells.counts_ng, cells.total_n)
+    )
+    if moved_by is not None and classifier.card.recipe.augmentation:
+        counts_ng = as_elsewhere(counts_ng, FAR, np.random.default_rng(moved_by))
+    with torch.inference_mode():
+        probabilities_nk: NDArray[np.float32] = classifier(counts_ng, total_n).numpy()
+    return probabilities_nk
 
 
 def decision_weights(classifier: Classifier, counts_ng: Tensor, total_n: Tensor) -> Tensor:

@@ -70,7 +70,7 @@ def add_columns(blocks: Iterator[pd.DataFrame], path: Path, *, query: Path, repl
 
     shutil.copyfile(query, path)
     empty, blocks = peek(blocks)
-    label, *numbers = columns = [name.replace("/", "_") for name in empty.columns]
+    columns = [name.replace("/", "_") for name in empty.columns]
     with h5py.File(path, "r+") as file:
         obs = _current_obs(file)
         _require_names(columns, obs, query=query)
@@ -79,22 +79,46 @@ def add_columns(blocks: Iterator[pd.DataFrame], path: Path, *, query: Path, repl
         cell_ids = _cell_ids(obs)
         n_cells = len(cell_ids)
         require_space(path.parent, n_bytes=4 * n_cells * len(columns))
-        for name in numbers:
-            write_elem(obs, name, np.full(n_cells, np.nan, dtype=np.float32))
-        labels, start = [], 0
+        whole: dict[str, list[Any]] = {}  # what cannot be written block by block
+        for name, given in zip(columns, empty, strict=True):
+            if _is_number(empty[given]):
+                write_elem(obs, name, np.full(n_cells, np.nan, dtype=np.float32))
+            else:
+                whole[name] = []
+        start = 0
         for block in blocks:
             rows = slice(start, start + len(block))
             _require_same(cell_ids[rows], block.index, start=start, query=query)
-            for i, name in enumerate(numbers, start=1):
-                obs[name][rows] = block.iloc[:, i].to_numpy(np.float32)
-            labels.append(pd.Categorical(block.iloc[:, 0].astype(object)))
+            for name, given in zip(columns, block, strict=True):
+                if name in whole:
+                    whole[name].append(_kept(block[given]))
+                else:
+                    obs[name][rows] = block[given].to_numpy(np.float32)
             start = rows.stop
         if start < n_cells:
             raise InputError(f"{query}: has {n_cells:,} cells, of which {start:,} were predicted")
-        # Once at the end: a category's number is not known before the last label was seen.
-        write_elem(obs, label, pd.api.types.union_categoricals(labels, sort_categories=True))
+        for name, parts in whole.items():
+            write_elem(obs, name, _joined(parts))
         present = [str(name) for name in obs.attrs["column-order"]]
         obs.attrs["column-order"] = present + [name for name in columns if name not in present]
+
+
+def _is_number(column: pd.Series) -> bool:
+    """Say whether a column holds numbers, rather than texts, true and false, or nothing."""
+    return isinstance(column.dtype, np.dtype) and column.dtype.kind == "f"
+
+
+def _kept(column: pd.Series) -> Any:
+    """Return a column of a block so that it does not hold the block: texts as categories."""
+    if isinstance(column.dtype, pd.BooleanDtype):
+        return column.array.copy()
+    return pd.Categorical(column.astype(object))
+
+
+def _joined(parts: list[Any]) -> Any:
+    if isinstance(parts[0], pd.Categorical):
+        return pd.api.types.union_categoricals(parts, sort_categories=True)
+    return pd.concat([pd.Series(part) for part in parts]).array
 
 
 def _current_obs(file: h5py.File) -> h5py.Group:

@@ -70,10 +70,9 @@ def write_parquet(blocks: Iterator[pd.DataFrame], path: Path) -> None:
     """Write blocks as a Parquet file with plain types."""
     pa, parquet = pyarrow()
     empty, blocks = peek(blocks)
-    label, *numbers = empty.columns
-    schema = pa.schema([
-        (keys.CELL_ID, pa.string()), (label, pa.string()), *((n, pa.float32()) for n in numbers)
-    ])  # fmt: skip
+    types = {"f": pa.float32(), "b": pa.bool_()}
+    kinds = ((name, types.get(empty[name].dtype.kind, pa.string())) for name in empty)
+    schema = pa.schema([(keys.CELL_ID, pa.string()), *kinds])
     # pandas adds the note by which it finds the index again.
     schema = pa.Table.from_pandas(empty, schema=schema).schema
     with parquet.ParquetWriter(path, schema) as writer:

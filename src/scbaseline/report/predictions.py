@@ -44,7 +44,8 @@ def write_predictions(
     ----------
     blocks
         Cells by id, with ``predicted_label`` (None where a cell has none), ``probability``,
-        and perhaps a column per label, ``probability_<label>``; the same columns in each.
+        and perhaps ``unknown`` (nullable booleans), ``unknown_score`` and a column per label,
+        ``probability_<label>``; the same columns in each.
     out
         One of :data:`ENDINGS`, or ``-`` for CSV on standard output. An ``.h5ad`` is a copy of
         ``query`` with the columns in obs; all else is copied as bytes, unread. There ``/`` in a

@@ -16,6 +16,7 @@ from scbaseline.randomness import Stream, library_seed
 from scbaseline.study.fit import Fit
 from scbaseline.study.line import Study
 from scbaseline.study.split import VALIDATION
+from scbaseline.study.with_doubt import with_doubt
 
 _MOST_VALIDATION_CELLS = 2000  # to measure a gene-loss curve on
 
@@ -84,7 +85,8 @@ def _classifier(recipe: str, fit: Fit, study: Study, config: RunConfig) -> Class
         watched.total_n,
         fit.labels.codes_n[validation],
     )
-    return with_coverage(classifier, cells, seed=library_seed(config.seed, Stream.GENE_LOSS))
+    classifier = with_coverage(classifier, cells, seed=library_seed(config.seed, Stream.GENE_LOSS))
+    return with_doubt(classifier, cells, fit, study, config)
 
 
 def _judged(fit: Fit, study: Study, config: RunConfig, n_folds: int) -> str:

@@ -77,6 +77,9 @@ class RecipeFit:
     probability_tk, uncalibrated_tk
         Probabilities of the test cells after and before the temperature; ``None`` where the
         protocol has no cells to calibrate on that are not test cells.
+    moved_tk
+        Probabilities of the test cells as other laboratories might have measured them, where
+        training cells were moved like this, too; of the others as they are.
     train_accuracy
         Share of the training cells that it gets right.
     temperature
@@ -90,6 +93,7 @@ class RecipeFit:
     predicted_t: NDArray[np.int64]
     probability_tk: NDArray[np.floating] | None
     uncalibrated_tk: NDArray[np.floating] | None
+    moved_tk: NDArray[np.floating] | None
     train_accuracy: float
     temperature: float | None
     genes_g: NDArray[np.int64]
@@ -203,6 +207,7 @@ def _genes_by_rule(
 
 def _fit_recipe(recipe: Recipe, parts: Parts, job: Job) -> RecipeFit:
     """Fit one recipe on the training cells, watching others; predict the test cells."""
+    from scbaseline.learn.augment import logits_elsewhere
     from scbaseline.learn.loop import logits
 
     held_out = parts.examples(recipe, parts.watched)
@@ -218,12 +223,19 @@ def _fit_recipe(recipe: Recipe, parts: Parts, job: Job) -> RecipeFit:
         temperature = fit_temperature(logits(learnt.module, held_out.x), held_out.codes_n)
     of_sample = logits(learnt.module, parts.features(recipe, parts.sample)).argmax(axis=1)
     n_labels = len(job.labels.names)
+    none_tk = np.zeros((0, n_labels), dtype=np.float32)
     blocks = [logits(learnt.module, x) for x in parts.test_features(recipe)]
-    logits_tk = np.concatenate([np.zeros((0, n_labels), dtype=np.float32), *blocks])
+    logits_tk = moved_tk = np.concatenate([none_tk, *blocks])
+    if recipe.augmentation:
+        seed = library_seed(job.config.seed, Stream.SETS, job.draw, job.fold)
+        moved = [logits_elsewhere(learnt.module, x, seed) for x in parts.test_features(recipe)]
+        moved_tk = np.concatenate([none_tk, *moved])
+    scaled = temperature or 1.0
     return RecipeFit(
         predicted_t=logits_tk.argmax(axis=1),
-        probability_tk=None if temperature is None else softmax(logits_tk / temperature, axis=1),
+        probability_tk=None if temperature is None else softmax(logits_tk / scaled, axis=1),
         uncalibrated_tk=None if temperature is None else softmax(logits_tk, axis=1),
+        moved_tk=None if temperature is None else softmax(moved_tk / scaled, axis=1),
         train_accuracy=float((of_sample == job.labels.codes_n[parts.sample]).mean()),
         temperature=temperature,
         genes_g=parts.genes(recipe),

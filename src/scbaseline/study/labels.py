@@ -123,12 +123,28 @@ def groups_from_column(obs: pd.DataFrame, config: RunConfig) -> Groups:
             f"--group-key {key}: is the label itself, which no unseen group could be told by; "
             "name the column of donors, samples or batches"
         )
-    _check_key(obs, key, "--group-key")
-    texts = label_texts(obs[key], option="--group-key")
+    texts = samples_from_column(obs, key)
     names = tuple(sorted(set(texts.dropna()), key=_natural))
     code_of = {name: code for code, name in enumerate(names)}
     codes_n = np.array([code_of.get(text, -1) for text in texts], dtype=np.int64)
     return Groups(codes_n, names, key)
+
+
+def samples_from_column(obs: pd.DataFrame, key: str) -> "pd.Series[str]":
+    """Return a column of donors, batches or samples as texts.
+
+    Parameters
+    ----------
+    obs, key
+        Annotations, one row per cell, and the column's name.
+
+    Raises
+    ------
+    InputError
+        No such column, or a column of continuous numbers.
+    """
+    _check_key(obs, key, "--group-key")
+    return label_texts(obs[key], option="--group-key")
 
 
 def label_texts(values: "pd.Series[str]", *, option: str = "--label-key") -> "pd.Series[str]":

@@ -1,0 +1,43 @@
+"""What a user may say of doubt: how far labels are declined, and what stands beside them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from scbaseline.errors import ConfigError
+
+REJECT_KNOWN = 0.05
+"""The share of known cells that may be called unknown."""
+
+SET_LEVEL = 0.9
+"""The share of cells whose set is to hold their true label."""
+
+
+@dataclass(frozen=True)
+class DoubtOptions:
+    """How far labels are declined, and what is said beside them.
+
+    Raises
+    ------
+    ConfigError
+        A share is not between 0 and 1.
+    """
+
+    reject_known: float = REJECT_KNOWN
+    """Share of cells of known types that may be called unknown."""
+
+    set_level: float = SET_LEVEL
+    """Share of cells whose prediction_set is to hold their true label."""
+
+    label_tree: Path | None = None
+    """TOML file whose [parents] say which label is a kind of which; adds broad_label."""
+
+    smooth: bool = False
+    """Add smoothed_label: unsure cells listen to their neighbours. Reads the query again."""
+
+    def __post_init__(self) -> None:
+        for name in ("reject_known", "set_level"):
+            if not 0 < getattr(self, name) < 1:
+                flag, usual = name.replace("_", "-"), getattr(type(self), name)
+                raise ConfigError(
+                    f"{name}: {getattr(self, name)} is not between 0 and 1; type --{flag} {usual}"
+                )

@@ -1,0 +1,111 @@
+"""A classifier and a whole query in; its predictions, and how far they may be doubted, out."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from scbaseline import keys
+from scbaseline.data.stream import CountStream
+from scbaseline.model.doubt import QueryDoubt, doubt_of
+from scbaseline.model.label_tree import read_label_tree
+from scbaseline.model.options import DoubtOptions
+from scbaseline.model.smooth import smooth
+
+if TYPE_CHECKING:
+    from scbaseline.model.classifier import Classifier
+
+Blocks = Iterable[pd.DataFrame]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a classifier says of a query.
+
+    Attributes
+    ----------
+    blocks
+        The rows of all cells, in blocks; columns as :meth:`Classifier.predict` says.
+    doubt
+        How far they may be doubted.
+    n_moved
+        Cells whose smoothed label is another one than the predicted; ``None`` without.
+    """
+
+    blocks: tuple[pd.DataFrame, ...]
+    doubt: QueryDoubt
+    n_moved: int | None = None
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """All rows."""
+        return pd.concat(self.blocks)
+
+
+def predict_query(
+    classifier: "Classifier",
+    stream: CountStream,
+    options: DoubtOptions,
+    *,
+    samples: "pd.Series[str] | None" = None,
+    force: bool = False,
+    probabilities: bool = False,
+    passing: Callable[[Blocks], Blocks] = iter,
+) -> Predictions:
+    """Label a whole query, and say how far its labels may be doubted.
+
+    Parameters
+    ----------
+    classifier, stream, force, probabilities
+        As for :meth:`Classifier.predict_stream`.
+    options
+        What to decline, and what to add.
+    samples
+        The donor, batch or sample of each cell, to judge each alone as well.
+    passing
+        What blocks pass through as they come, such as a progress bar.
+
+    Raises
+    ------
+    InputError, ConfigError
+        As :meth:`Classifier.predict_stream`; or the label tree cannot be used.
+    """
+    card = classifier.card
+    tree = None if options.label_tree is None else read_label_tree(options.label_tree, card.labels)
+    served = classifier.predict_stream(
+        stream, force=force, probabilities=probabilities, set_level=options.set_level
+    )
+    blocks = list(passing(served))
+    doubt = doubt_of(blocks, card, classifier.unknown, reject_known=options.reject_known)
+    if samples is not None:
+        table, share = pd.concat(blocks), options.reject_known
+        of_samples = {
+            name: doubt_of([table.iloc[rows]], card, classifier.unknown, reject_known=share)
+            for name, rows in rows_by_sample(samples).items()
+        }
+        doubt = replace(doubt, samples=of_samples)
+    blocks = [doubt.with_unknown(block) for block in blocks]
+    if tree is not None:
+        blocks = [tree.broad_labels(block) for block in blocks]
+    if not options.smooth:
+        return Predictions(tuple(blocks), doubt)
+    smoothed = smooth(classifier, stream)
+    label = keys.SMOOTHED_LABEL
+    n_moved = int((pd.concat(blocks)[keys.PREDICTED_LABEL] != smoothed[label]).sum())
+    return Predictions(tuple(_beside(blocks, smoothed)), doubt, n_moved)
+
+
+def _beside(blocks: Blocks, columns: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    start = 0
+    for block in blocks:
+        own = columns.iloc[start : start + len(block)]
+        yield block.assign(**{name: own[name].to_numpy() for name in own})
+        start += len(block)
+
+
+def rows_by_sample(samples: "pd.Series[str]") -> dict[str, NDArray[np.int64]]:
+    """Return the rows of each sample; cells without one are in none."""
+    return {str(name): np.asarray(rows) for name, rows in samples.groupby(samples).indices.items()}

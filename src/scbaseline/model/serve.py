@@ -1,0 +1,117 @@
+"""A classifier and counts in blocks in; what it says of each block's cells out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from scbaseline import keys
+from scbaseline.data.genes import align_genes, aligned_counts
+from scbaseline.data.stream import CountStream
+from scbaseline.learn.sparse import SparseRows
+from scbaseline.model.coverage import require_coverage
+from scbaseline.model.front import Front
+from scbaseline.model.sets import joined_labels
+
+if TYPE_CHECKING:
+    from scbaseline.model.classifier import Classifier
+
+
+@dataclass(frozen=True, eq=False)
+class Served:
+    """What a classifier says of some adjacent cells.
+
+    Attributes
+    ----------
+    rows
+        Which cells of the stream they are.
+    values_ng
+        What the front makes of their counts.
+    probability_nk
+        Probabilities, cells × labels.
+    score_n
+        Unknown scores, where the classifier gives any.
+    empty_n
+        Which cells have no count at all.
+    """
+
+    rows: slice
+    values_ng: Tensor | SparseRows
+    probability_nk: NDArray[np.float32]
+    score_n: NDArray[np.float32] | None
+    empty_n: NDArray[np.bool_]
+
+    def table(
+        self,
+        classifier: "Classifier",
+        stream: CountStream,
+        *,
+        probabilities: bool,
+        set_level: float,
+    ) -> pd.DataFrame:
+        """Return the columns of predictions; see :meth:`Classifier.predict`."""
+        labels = classifier.card.labels
+        # The profile of a cell without counts is that of no cell.
+        probability_nk = np.where(self.empty_n[:, None], np.float32(np.nan), self.probability_nk)
+        labels_n = np.asarray(labels, dtype=object)[self.probability_nk.argmax(axis=1)]
+        labels_n[self.empty_n] = None
+        columns = {
+            keys.PREDICTED_LABEL: labels_n,
+            keys.PROBABILITY: probability_nk.max(axis=1),
+        }
+        if self.score_n is not None:
+            columns[keys.UNKNOWN_SCORE] = np.where(self.empty_n, np.nan, self.score_n)
+        if classifier.sets is not None:
+            inside_nk = classifier.sets.inside(self.probability_nk, level=set_level)
+            texts_n = joined_labels(inside_nk, self.probability_nk, labels)
+            texts_n[self.empty_n] = None
+            columns[keys.PREDICTION_SET] = texts_n
+        if probabilities:
+            for label, of_label_n in zip(labels, probability_nk.T, strict=True):
+                columns[f"{keys.PROBABILITY}_{label}"] = of_label_n
+        cell_ids = pd.Index(stream.cell_ids[self.rows], name=keys.CELL_ID)
+        return pd.DataFrame(columns, index=cell_ids)
+
+
+def serve(
+    classifier: "Classifier", stream: CountStream, *, force: bool, again: bool = False
+) -> Iterator[Served]:
+    """Yield what a classifier says of a query, block by block.
+
+    Parameters
+    ----------
+    classifier
+        A trained one.
+    stream
+        The query.
+    force
+        Go on where the genes found carry little of the decisions.
+    again
+        Whether this query was served before, so that its genes need no word again.
+
+    Raises
+    ------
+    InputError
+        The counts are none, or too few of the model's genes are there.
+    """
+    found = align_genes(classifier.card.gene_symbols, classifier.card.gene_ids, stream.var)
+    if not again:
+        found.warn_of_stripped()
+        require_coverage(classifier.coverage_of(found), force=force)
+    missing_g, front = found.columns < 0, cast("Front", classifier.front)
+    for rows, counts, total_n in stream.blocks():
+        with torch.inference_mode():
+            counts_ng = aligned_counts(counts, found)
+            totals = torch.from_numpy(total_n.astype(np.float32))
+            values_ng = front.sparse(counts_ng, totals, missing_g=missing_g)
+            logits_nk = classifier.network(values_ng)
+            probability_nk = torch.softmax(logits_nk / classifier.temperature, dim=1).numpy()
+            score_n = None
+            if (unknown := classifier.unknown) is not None:
+                score_n = unknown.of_csr(values_ng, logits_nk.argmax(dim=1), counts_ng, missing_g)
+        yield Served(rows, values_ng, probability_nk, score_n, np.diff(counts.indptr) == 0)

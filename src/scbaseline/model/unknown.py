@@ -1,0 +1,200 @@
+"""Values, calls and counts of cells in; how unlike the training cells each is, out.
+
+The score is the mean of two that fail on different cell types, each on the scale of held-out
+cells: the distance to the nearest label, and the misfit of the predicted label's profile.
+:mod:`scbaseline.model.fit_unknown` fits it.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+from torch import Tensor, nn
+
+from scbaseline.learn.sparse import SparseRows
+from scbaseline.model.deviance import excess_deviance
+from scbaseline.model.query_verdict import QueryVerdict, Verdict, judge_scores
+
+N_LEVELS = 401
+"""The number of quantiles that are kept of held-out cells' scores."""
+
+_N_MOMENTS = 81
+_LOWEST, _HIGHEST = -3.0, 6.0  # of one score: beyond, it would outvote the other
+_RIDGE = 1e-3  # keeps components of few genes finite
+
+
+class UnknownScore(nn.Module):
+    """How unlike the training cells a cell is; higher is stranger.
+
+    Parameters
+    ----------
+    n_genes, n_labels, n_comps
+        The shape; :func:`~scbaseline.model.fit_unknown.fit_unknown` fills it.
+
+    Attributes
+    ----------
+    axes_gc
+        Principal axes of the training cells' values, genes × components.
+    noise
+        Variance of a value around its components.
+    center_kc, covariance_kcc
+        Mean and covariance of each label in these components.
+    share_kg
+        Each label's profile: the share of each gene in its counts.
+    deviance_mean_j, deviance_variance_j
+        What sampling does to one gene; see :mod:`scbaseline.model.deviance`.
+    misfit_variance
+        Variance of the misfit of held-out cells that sampling does not explain.
+    middle_s, spread_s
+        Median of the two scores of held-out cells, and from there to their 90th percentile.
+    home_q, abroad_q
+        Quantiles of the score of held-out cells, as they are and as other laboratories might
+        have measured them; a threshold is one of them.
+    usual_k
+        The usual score of held-out cells, by predicted label.
+    beyond_home_q, beyond_abroad_q
+        The same quantiles of the score minus the usual one of the predicted label.
+    """
+
+    axes_gc: Tensor
+    noise: Tensor
+    center_kc: Tensor
+    covariance_kcc: Tensor
+    share_kg: Tensor
+    deviance_mean_j: Tensor
+    deviance_variance_j: Tensor
+    misfit_variance: Tensor
+    middle_s: Tensor
+    spread_s: Tensor
+    home_q: Tensor
+    abroad_q: Tensor
+    usual_k: Tensor
+    beyond_home_q: Tensor
+    beyond_abroad_q: Tensor
+
+    def __init__(self, n_genes: int, n_labels: int, n_comps: int) -> None:
+        super().__init__()
+        for name, shape in {
+            "axes_gc": (n_genes, n_comps),
+            "noise": (),
+            "center_kc": (n_labels, n_comps),
+            "covariance_kcc": (n_labels, n_comps, n_comps),
+            "share_kg": (n_labels, n_genes),
+            "deviance_mean_j": (_N_MOMENTS,),
+            "deviance_variance_j": (_N_MOMENTS,),
+            "misfit_variance": (),
+            "middle_s": (2,),
+            "spread_s": (2,),
+            "home_q": (N_LEVELS,),
+            "abroad_q": (N_LEVELS,),
+            "usual_k": (n_labels,),
+            "beyond_home_q": (N_LEVELS,),
+            "beyond_abroad_q": (N_LEVELS,),
+        }.items():
+            self.register_buffer(name, torch.zeros(shape))
+
+    def forward(
+        self, values_ng: Tensor, codes_n: Tensor, counts_ng: Tensor, missing_g: Tensor
+    ) -> Tensor:
+        """Return the score: about 0 for a usual cell, about 1 for the strangest tenth.
+
+        Parameters
+        ----------
+        values_ng
+            What the model's front makes of the counts, cells × genes.
+        codes_n
+            The predicted labels.
+        counts_ng
+            Raw counts of the model's genes, cells × genes; anything where one is missing.
+        missing_g
+            Which genes were not measured.
+        """
+        parts_ns = self.parts(values_ng, codes_n, counts_ng, missing_g)
+        scaled_ns = (parts_ns - self.middle_s) / self.spread_s
+        return scaled_ns.clamp(_LOWEST, _HIGHEST).mean(dim=1)
+
+    def of_csr(
+        self,
+        values_ng: Tensor | SparseRows,
+        codes_n: Tensor,
+        counts_ng: sparse.csr_matrix,
+        missing_g: NDArray[np.bool_],
+    ) -> NDArray[np.float32]:
+        """Return the score for counts in CSR, with zeros where a gene was not measured."""
+        if isinstance(values_ng, SparseRows):
+            raise TypeError("the front of a recipe on counts gives dense values")
+        dense_ng = torch.from_numpy(counts_ng.toarray().astype(np.float32, copy=False))
+        score_n: Tensor = self(values_ng, codes_n, dense_ng, torch.from_numpy(missing_g))
+        return score_n.numpy()
+
+    def judge(self, score_n: NDArray[np.floating], codes_n: NDArray[np.int64]) -> QueryVerdict:
+        """Judge the scores of a whole query; see :func:`~.query_verdict.judge_scores`.
+
+        Parameters
+        ----------
+        score_n, codes_n
+            Scores and predicted labels of its cells.
+        """
+        beyond_n = score_n - self.usual_k.numpy()[codes_n]
+        return judge_scores(beyond_n, self.beyond_home_q.numpy(), self.beyond_abroad_q.numpy())
+
+    def threshold(self, reject_known: float, verdict: Verdict) -> float | None:
+        """Return the score above which a cell is called unknown, if there can be one.
+
+        Parameters
+        ----------
+        reject_known
+            The share of held-out cells, whose labels are known, above it.
+        verdict
+            On the query.
+        """
+        levels = {"home": self.home_q, "abroad": self.abroad_q}
+        if verdict not in levels:
+            return None
+        return float(levels[verdict].quantile(1 - reject_known))
+
+    def parts(
+        self, values_ng: Tensor, codes_n: Tensor, counts_ng: Tensor, missing_g: Tensor
+    ) -> Tensor:
+        """Return distance and misfit, cells × 2, before they are scaled; see :meth:`forward`."""
+        excess_n, error_n = self.excess(codes_n, counts_ng, missing_g)
+        misfit_n = excess_n / (self.misfit_variance + error_n.square()).sqrt().clamp(min=1e-9)
+        return torch.stack([self._distance(values_ng, missing_g), misfit_n], dim=1)
+
+    def excess(
+        self, codes_n: Tensor, counts_ng: Tensor, missing_g: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the misfit per count, and its sampling error; see :meth:`forward`."""
+        share_kg = self.share_kg
+        if missing_g.any():
+            counts_ng, share_kg = counts_ng[:, ~missing_g], share_kg[:, ~missing_g]
+            share_kg = share_kg / share_kg.sum(dim=1, keepdim=True)
+        tables = (self.deviance_mean_j, self.deviance_variance_j)
+        return excess_deviance(counts_ng, codes_n, share_kg, tables)
+
+    def _distance(self, values_ng: Tensor, missing_g: Tensor) -> Tensor:
+        """Return the Mahalanobis distance to the nearest label."""
+        components_nc, added_cc = self._components(values_ng, missing_g)
+        inverse_kcc = torch.linalg.inv((self.covariance_kcc + added_cc).double())
+        whiten_kcc = torch.linalg.cholesky((inverse_kcc + inverse_kcc.mT) / 2).float()
+        offset_knc = components_nc[None] - self.center_kc[:, None]
+        distance_n: Tensor = (offset_knc @ whiten_kcc).norm(dim=2).amin(dim=0)
+        return distance_n
+
+    def _components(self, values_ng: Tensor, missing_g: Tensor) -> tuple[Tensor, Tensor]:
+        """Return principal components, and the covariance that missing genes add to them.
+
+        With missing genes they are the components that fit the measured genes best, by least
+        squares. A free constant takes up the centring of each cell, which was over other genes.
+        """
+        n_comps = self.axes_gc.shape[1]
+        if not missing_g.any():
+            return values_ng @ self.axes_gc, torch.zeros(n_comps, n_comps)
+        measured_gc = self.axes_gc[~missing_g].double()
+        constant_g1 = torch.ones(len(measured_gc), 1, dtype=torch.float64)
+        design = torch.cat([measured_gc, constant_g1], dim=1)
+        identity = torch.eye(n_comps + 1, dtype=torch.float64)
+        inverse = torch.linalg.inv(design.T @ design + _RIDGE * identity)
+        fitted = inverse @ (design.T @ values_ng[:, ~missing_g].T.double())
+        added_cc = self.noise * (inverse - identity)[:n_comps, :n_comps]
+        return fitted[:n_comps].T.float(), added_cc.float()

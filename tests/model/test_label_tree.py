@@ -1,0 +1,45 @@
+"""Claims about label trees: the narrowest parent is found, and a table that is none is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from scbaseline.errors import ConfigError
+from scbaseline.model.label_tree import LabelTree, read_label_tree
+
+TREE = LabelTree({"CD4 T": "T", "CD8 T": "T", "T": "lymphocyte", "B": "lymphocyte"})
+
+
+@pytest.mark.parametrize(
+    ("labels", "common"),
+    [
+        (["CD4 T"], "CD4 T"),
+        (["CD4 T", "CD8 T"], "T"),
+        (["CD4 T", "T"], "T"),
+        (["CD4 T", "B"], "lymphocyte"),
+        (["CD4 T", "platelet"], None),
+    ],
+)
+def test_the_narrowest_parent_is_found(labels: list[str], common: str | None) -> None:
+    """A label is its own parent; labels of two trees have none in common."""
+    assert TREE.common(labels) == common
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("parents = 3", "no table of parents"),
+        ("[parents", "is no TOML"),
+        ("[parents]\nA = 1", "no table of parents"),
+        ("[parents]\nA = 'B'\nB = 'A'", "circle"),
+        ("[parents]\nC = 'D'", "none of the model's labels: A, B"),
+    ],
+)
+def test_a_table_that_is_no_tree_is_refused(text: str, words: str, tmp_path: Path) -> None:
+    """The error names the file and the fault."""
+    (tmp_path / "tree.toml").write_text(text)
+    with pytest.raises(ConfigError, match=words) as caught:
+        read_label_tree(tmp_path / "tree.toml", ["A", "B"])
+    assert "tree.toml" in str(caught.value)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_label_tree(tmp_path / "none.toml", ["A"])
