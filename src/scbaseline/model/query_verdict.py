@@ -13,7 +13,7 @@ _ORDINARY = 0.2  # cells with a p-value above it count as ordinary
 _LEAST_HOME, _LEAST_EVEN = 0.5, 0.4
 _LEAST_ABROAD, _UNLIKE = 0.7, 0.5
 _Z = 1.645  # one-sided 95 %
-_MORE = 3  # times the share of doubtful cells among held-out cells
+_MORE, _LEAST = 3, 0.03  # times the share of doubtful held-out cells; and a share that matters
 _LOWEST_PERCENT = 1.0
 _N_SAMPLES = 1000
 
@@ -125,8 +125,8 @@ def looks_unlike_by_probability(
       held-out cells, drawn with the query's own mix of predicted labels. Samples have as many
       cells as the query, but no more than there are held-out cells: their own number limits
       what they can tell. This asks whether chance explains the lower median.
-    * The share of cells below .5 is more than three times that of held-out cells of the same
-      mix. This asks whether the difference matters: in a large query, the smallest shift of
+    * The share of cells below .5 is more than .03, and more than three times that of held-out
+      cells of the same mix. This asks whether the difference matters: in a large query, the smallest shift of
       the median is beyond chance. Two cells, one of them below .5, are added to the held-out
       cells, so that no share is zero.
 
@@ -149,7 +149,7 @@ def looks_unlike_by_probability(
     below_k = np.array([row["n_below_half"] / row["n"] if row["n"] else pooled for row in held_out])
     mix_k = np.bincount(codes_n, minlength=len(held_out)) / len(codes_n)
     below = (float(mix_k @ below_k) * n_held_out + 1) / (n_held_out + 2)
-    if not (probability_n < 0.5).mean() > _MORE * below:
+    if not (probability_n < 0.5).mean() > max(_MORE * below, _LEAST):
         return False
     rng = np.random.default_rng(seed)
     size = min(len(probability_n), n_held_out)

@@ -30,8 +30,9 @@ def with_doubt(
     """Return a classifier with its doubt.
 
     The test cells of a fit teach its classifier nothing. A classifier that has none, since its
-    recipe was judged by other fits on folds, learns prediction sets from the test cells of
-    these; any other learns them from its validation cells.
+    recipe was judged by other fits on folds, learns from what these say of their test cells;
+    any other learns from its own validation cells. Unknown scores are learnt from validation
+    cells always.
 
     Parameters
     ----------
@@ -43,18 +44,19 @@ def with_doubt(
         The fit, all fits of the same command, and its settings.
     """
     recipe = classifier.card.recipe
-    probability_nk = probabilities_of(classifier, cells)
-    held_out = held_out_doubt(probability_nk, fit.labels.names)
     if len(fit.test):
         seed = library_seed(config.seed, Stream.SETS)
+        codes_n = cells.codes_n
+        probability_nk = probabilities_of(classifier, cells)
         moved_nk = probabilities_of(classifier, cells, moved_by=seed)
-        sets = PredictionSets.fitted(moved_nk, cells.codes_n)
     else:
         folds = [other for other in study.fits if len(other.test)]
-        sets = PredictionSets.fitted(
-            np.concatenate([other.recipes[recipe.name].moved_tk for other in folds]),
-            np.concatenate([other.labels.codes_n[other.test] for other in folds]),
-        )
+        codes_n = np.concatenate([other.labels.codes_n[other.test] for other in folds])
+        judged = [other.recipes[recipe.name] for other in folds]
+        probability_nk = np.concatenate([of_fold.probability_tk for of_fold in judged])
+        moved_nk = np.concatenate([of_fold.moved_tk for of_fold in judged])
+    held_out = held_out_doubt(probability_nk, fit.labels.names)
+    sets = PredictionSets.fitted(moved_nk, codes_n)
     unknown = None
     if recipe.input == "counts":
         unknown = _unknown(classifier, cells, fit, study, config)
