@@ -8,7 +8,7 @@ SCBASELINE_DATA_DIR ?= $(abspath $(wildcard ../shared/data/pbmc3k))
 SCBASELINE_TEST_DATA ?= $(abspath $(wildcard ../shared/data))
 export SCBASELINE_DATA_DIR SCBASELINE_TEST_DATA
 
-.PHONY: run test bench notebook lock clean help
+.PHONY: run test bench notebook model lock clean help
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -42,6 +42,9 @@ bench: $(VENV)/.run ## whole runs on PBMC3k beside the plain script (ten minutes
 
 notebook: $(VENV)/.test ## the notebook's outputs anew, on PBMC3k
 	OMP_NUM_THREADS=1 $(BIN)/python tests/test_notebook.py
+
+model: $(VENV)/.run ## the model that comes with the package, from PBMC3k and its annotation
+	$(BIN)/python scripts/make_pbmc_model.py $(SCBASELINE_TEST_DATA)/pbmc3k/labels.csv
 
 # uv resolves for every system and Python at once; CUDA's wheels are left to torch itself
 # (pyproject.toml marks them 'never'), so that a CPU build of torch brings none.

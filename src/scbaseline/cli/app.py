@@ -85,7 +85,13 @@ InputOrDefault = Annotated[
         "Without it: pbmc3k, or the embedded sample where there is no network."
     ),
 ]
-ModelFile = Annotated[Path, Parameter(help="A model file, as `scbaseline run` and `train` write.")]
+ModelFile = Annotated[
+    Path,
+    Parameter(
+        help="A model file, as `scbaseline run` and `train` write, or the name of one that comes "
+        "with the package: pbmc (see `scbaseline models`)."
+    ),
+]
 TotalKey = Annotated[
     str | None,
     Parameter(

@@ -23,6 +23,7 @@ def train(
     reading: Reading = ReadOptions(),  # noqa: B008
     out: Path,
     from_disk: Annotated[bool | None, Parameter(negative="--no-from-disk")] = None,
+    exam: bool = False,
     config: SettingsFile = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -39,6 +40,9 @@ def train(
     from_disk
         Leave the counts of an .h5ad or .zarr on disk and read them in blocks, whatever their
         number; by default where they would take more than a quarter of the memory.
+    exam
+        Also leave each label out once and see how well its cells are found to be unknown, with
+        a recipe on counts such as robust. One fit more for each label.
     verbose
         Print also the time of each stage.
     """
@@ -63,7 +67,7 @@ def train(
             progress("loading torch")
             from scbaseline.study import train as study
 
-            training = study.train(adata, settings, progress=progress)
+            training = study.train(adata, settings, progress=progress, exam=exam)
         training.classifier.save(out)
 
     from scbaseline.report.findings import findings_of_training

@@ -10,7 +10,7 @@ from scbaseline.model.card_types import require_types
 FORMAT_VERSION = 4
 
 _TUPLES = (
-    "labels", "gene_symbols", "gene_ids", "metrics", "gene_loss", "held_out_doubt", "notes"
+    "labels", "gene_symbols", "gene_ids", "metrics", "gene_loss", "held_out_doubt", "exam", "notes"
 )  # fmt: skip
 
 
@@ -50,6 +50,9 @@ class ModelCard:
     held_out_doubt
         Probabilities of validation cells, by predicted label; see
         :func:`scbaseline.model.doubt.held_out_doubt`.
+    exam
+        What models that were never taught a label made of its cells, a row for each; empty
+        where nobody asked. See :func:`scbaseline.study.exam.leave_one_label_out`.
     notes
         What had to differ from the settings, and other things to know.
     """
@@ -70,6 +73,7 @@ class ModelCard:
     gene_loss: tuple[dict[str, Any], ...] = ()
     majority_f1: float = 0.0
     held_out_doubt: tuple[dict[str, Any], ...] = ()
+    exam: tuple[dict[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
     tensors_sha256: str = ""
     format_version: int = field(default=FORMAT_VERSION)

@@ -60,6 +60,14 @@ _HELD_OUT = {
     "n_below_half": _whole,
     "quantiles": _list(_number),
 }
+_EXAM = {
+    "label": _text,
+    "n": _whole,
+    "auroc": _number,
+    "found": _number,
+    "looks_like": _text,
+    "share": _number,
+}
 _DATA = {
     "title": _text,
     "licence": _text,
@@ -89,6 +97,7 @@ _CHECKS: dict[str, Check] = {
     "versions": _map(_text),
     "gene_loss": _list(_with({"kept_weight": _number, "f1_macro": _number, "f1": _map(_number)})),
     "held_out_doubt": _list(_with(_HELD_OUT)),
+    "exam": _list(_with(_EXAM)),
     "notes": _list(_text),
     "majority_f1": _number,
     "kept_epoch": _whole,

@@ -29,6 +29,7 @@ from scbaseline.model.query import predict_query
 from scbaseline.model.serve import serve
 from scbaseline.model.sets import PredictionSets
 from scbaseline.model.shapes import empty_modules
+from scbaseline.model.shipped import model_path
 from scbaseline.model.unknown import UnknownScore
 
 if TYPE_CHECKING:
@@ -116,6 +117,15 @@ class Classifier(nn.Module):
         """
         logits_nk = self.network(self.front(counts_ng, total_n))
         return torch.softmax(logits_nk / self.temperature, dim=1)
+
+    @property
+    def counts_network(self) -> CountsNetwork:
+        """Front and network in one, of a recipe on counts."""
+        return CountsNetwork(self.front, self.network)  # type: ignore[arg-type]
+
+    def with_card(self, **changes: Any) -> Self:
+        """Return the classifier with other entries on its card."""
+        return self._changed(replace(self.card, **changes), self.weight_kg, self.unknown, self.sets)
 
     def with_coverage(
         self, weight_kg: Tensor, gene_loss: tuple[dict[str, Any], ...], majority_f1: float
@@ -262,19 +272,32 @@ class Classifier(nn.Module):
         for served in serve(self, stream, force=force):
             yield served.table(self, stream, probabilities=probabilities, set_level=set_level)
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, half: bool = False) -> None:
         """Write the classifier to one safetensors file; equal classifiers give equal bytes.
+
+        Parameters
+        ----------
+        path
+            The file.
+        half
+            Keep 16 bits of each weight: half the size, and probabilities that may differ in
+            the third digit.
 
         Raises
         ------
         OutputError
             The file cannot be written; an older one at ``path`` is left as it was.
         """
-        write_model(path, self.card, self.state_dict())
+        write_model(path, self.card, self.state_dict(), half=half)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a classifier that :meth:`save` wrote, in any process, on any machine.
+
+        Parameters
+        ----------
+        path
+            The file, or the name of a model that comes with the package (``"pbmc"``).
 
         Raises
         ------
@@ -283,7 +306,7 @@ class Classifier(nn.Module):
         ModelFileError
             It is not a model file, is damaged, or of a format that this version cannot read.
         """
-        return read_model(path, cls._from_tensors)
+        return read_model(model_path(path), cls._from_tensors)
 
     @classmethod
     def _from_tensors(cls, card: ModelCard, tensors: dict[str, Tensor]) -> Self:

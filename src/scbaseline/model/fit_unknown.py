@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import sparse
-from torch import Tensor
+from torch import Tensor, nn
 
 from scbaseline.learn.augment import Augmentation, augment
+from scbaseline.learn.profile import CountsNetwork
 from scbaseline.model.deviance import moment_tables
 from scbaseline.model.unknown import N_LEVELS, UnknownScore
 
@@ -57,8 +58,7 @@ Module = Callable[[Tensor], Tensor]
 
 
 def fit_unknown(
-    front: Module,
-    network: Module,
+    module: nn.Module,
     train: Labelled,
     held_out: Labelled,
     *,
@@ -69,8 +69,8 @@ def fit_unknown(
 
     Parameters
     ----------
-    front, network
-        Raw counts → values, and values → logits.
+    module
+        What a recipe on counts learnt.
     train
         The cells that the classifier was trained on.
     held_out
@@ -80,11 +80,38 @@ def fit_unknown(
     seed
         Of axes and augmentation.
     """
+    if not isinstance(module, CountsNetwork):
+        raise TypeError("only a recipe on counts has an unknown score")
+    front, network = module.front, module.network
     with torch.no_grad():
         unknown = _fitted(front, train, n_labels, seed=seed)
         counts_ng = torch.from_numpy(held_out.counts_ng.toarray().astype(np.float32))
         _calibrate(unknown, front, network, counts_ng, seed=seed)
     return unknown
+
+
+def score_cells(
+    module: nn.Module, unknown: UnknownScore, counts_ng: sparse.csr_matrix
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return the unknown score and the predicted label of cells that have all genes.
+
+    Parameters
+    ----------
+    module, unknown
+        What a recipe on counts learnt, and its score.
+    counts_ng
+        Raw counts of the model's genes.
+    """
+    if not isinstance(module, CountsNetwork):
+        raise TypeError("only a recipe on counts has an unknown score")
+    none_g = np.zeros(counts_ng.shape[1], dtype=bool)
+    scores, codes = [], []
+    with torch.inference_mode():
+        for rows, x_ng in _values(module.front, counts_ng):
+            codes_n = module.network(x_ng).argmax(dim=1)
+            scores.append(unknown.of_csr(x_ng, codes_n, counts_ng[rows], none_g))
+            codes.append(codes_n.numpy())
+    return np.concatenate(scores), np.concatenate(codes)
 
 
 def _fitted(front: Module, train: Labelled, n_labels: int, *, seed: int) -> UnknownScore:

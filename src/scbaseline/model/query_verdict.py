@@ -126,9 +126,9 @@ def looks_unlike_by_probability(
       cells as the query, but no more than there are held-out cells: their own number limits
       what they can tell. This asks whether chance explains the lower median.
     * The share of cells below .5 is more than .03, and more than three times that of held-out
-      cells of the same mix. This asks whether the difference matters: in a large query, the smallest shift of
-      the median is beyond chance. Two cells, one of them below .5, are added to the held-out
-      cells, so that no share is zero.
+      cells of the same mix. This asks whether the difference matters: in a large query, the
+      smallest shift of the median is beyond chance. Two cells, one of them below .5, are added
+      to the held-out cells, so that no share is zero.
 
     Parameters
     ----------

@@ -1,13 +1,16 @@
 """Training for use: labelled counts in; one classifier, and what held-out cells say of it, out."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from scbaseline.compute import Pool
+from scbaseline.compute import Pool, open_pool
 from scbaseline.config import RunConfig
 from scbaseline.errors import ConfigError
+from scbaseline.learn.recipes import FIT_MODULES
 from scbaseline.stages import Stages
 from scbaseline.study.assemble import classifiers_of
+from scbaseline.study.exam import leave_one_label_out
 from scbaseline.study.labels import Labels
 from scbaseline.study.line import Progress, follow
 from scbaseline.study.plan import Plan, split_once, split_repeatedly
@@ -31,6 +34,7 @@ def train(
     progress: Callable[[str], None] | None = None,
     fitted: Progress | None = None,
     pool: Pool | None = None,
+    exam: bool = False,
 ) -> Training:
     """Train one classifier on all labelled cells, and judge its recipe on held-out cells.
 
@@ -50,6 +54,9 @@ def train(
         The settings, with ``label_key`` and at most one recipe.
     labels, progress, fitted, pool
         As for :func:`scbaseline.run`.
+    exam
+        Also leave each label out once, and see how well its cells are told from known ones:
+        one fit more for each label.
 
     Raises
     ------
@@ -66,9 +73,13 @@ def train(
         )
     stages = Stages(progress, threads=config.threads)
     plan = ONE_SPLIT if not in_memory(adata) else BY_FOLDS
-    study = follow(adata, config, stages, plan=plan, labels=labels, pool=pool, fitted=fitted)
-    with stages("model"):
-        (classifier,) = classifiers_of(study, config).values()
+    with nullcontext(pool) if pool else open_pool(config.threads, modules=FIT_MODULES) as pool:
+        study = follow(adata, config, stages, plan=plan, labels=labels, pool=pool, fitted=fitted)
+        with stages("model"):
+            (classifier,) = classifiers_of(study, config).values()
+        if exam:
+            rows = leave_one_label_out(study, config, stages, pool)
+            classifier = classifier.with_card(exam=rows)
     (evidence,) = study.evidence.protocols.values()
     return Training(
         config=config,

@@ -73,8 +73,7 @@ def _unknown(
     learnt_n = np.isin(cells.codes_n, codes_n[train])
     held_out_ng = sparse.csr_matrix(cells.counts_ng[learnt_n].astype(np.float32))
     return fit_unknown(
-        classifier.front,
-        classifier.network,
+        classifier.counts_network,
         Labelled(sparse.vstack(blocks, format="csr"), codes_n[train]),
         Labelled(held_out_ng, cells.codes_n[learnt_n]),
         n_labels=len(fit.labels.names),

@@ -40,7 +40,32 @@ def card_findings(card: ModelCard, *, detail: bool = False) -> tuple[Finding, ..
     return (
         Finding("Model", table=Table(("", ""), rows), detail=detail),
         Finding("Scores on held-out cells", table=table, detail=detail),
+        *_exam(card, detail=detail),
     )
+
+
+def _exam(card: ModelCard, *, detail: bool) -> tuple[Finding, ...]:
+    """Say what models made of cells of a label that they were never taught."""
+    if not card.exam:
+        return ()
+    rows = tuple(
+        (
+            Cell(row["label"]),
+            Cell(f"{row['n']:,}"),
+            Cell(f"{row['auroc']:.2f}"),
+            Cell(f"{100 * row['found']:.0f} %"),
+            Cell(f"{row['looks_like']} ({100 * row['share']:.0f} %)"),
+        )
+        for row in card.exam
+    )
+    columns = ("label left out", "cells", "AUROC of\nunknown_score", "found at 10 %\nrejected",
+               "most look like")  # fmt: skip
+    sentence = (
+        "Each label was left out of training once. Found: the share of its cells above the score "
+        "that a tenth of known cells exceed."
+    )
+    table = Table(columns, rows, numbers=(1,))
+    return (Finding("If a label were unknown", (sentence,), table=table, detail=detail),)
 
 
 def _trained_on(data: Mapping[str, Any]) -> str:
