@@ -38,7 +38,7 @@ $(VENV)/.test: requirements-test.txt $(VENV)/.run
 	@touch $@
 
 docs: $(VENV)/.test ## the documentation site, in docs/_build
-	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build
 	@echo "open docs/_build/index.html"
 
 bench: $(VENV)/.run ## whole runs on PBMC3k beside the plain script (ten minutes)

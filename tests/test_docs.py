@@ -4,7 +4,6 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 import tomllib
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -30,11 +29,11 @@ NOT_RUN = {
     r"git clone .*": "needs a network",
     r"docker .*": "needs a container engine; the Dockerfile is looked at below",
     r"(source )?\S*activate": "a shell's own command",
-    r"python3? -m venv .*|py -m venv .*": "tests/test_package.py makes environments",
+    r"python3? -m venv .*": "tests/test_package.py makes environments",
     r"\S*(pip|python) (-m pip )?install .*": "tests/test_package.py installs",
     r"pre-commit install": "changes the checkout's git hooks",
     r"\S*python -m pytest.*": "this is it",
-    r"scbaseline run( --out \S+)?": "PBMC3k is not everywhere; the embedded sample is run",
+    r"(\S*python -m )?scbaseline run( --out \S+)?": "PBMC3k is not everywhere",
     r"scbaseline (run|audit) pbmc3k.*": "PBMC3k is not everywhere; the embedded sample is run",
     r"scbaseline datasets": "looks for PBMC3k, which is not everywhere",
 }
@@ -104,14 +103,14 @@ def test_every_command_that_is_shown_works(
             elif command not in done:
                 program, *words = shlex.split(command)
                 assert program == "scbaseline", f"{page.name}: {command}: no test knows how to run"
-                began = time.time()
                 status = cli.main(cheap(words))
-                sys.__stderr__.write(f'{time.time()-began:.1f} {command}\n')
                 assert status == 0, f"{page.name}: {command}: {capsys.readouterr().err}"
                 done.add(command)
     assert done
 
 
+# Six donors are explored together, which is said: a right warning, and no error here.
+@pytest.mark.filterwarnings("ignore::scbaseline.errors.ScbaselineWarning")
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=lambda p: p.stem)
 def test_python_that_is_shown_works(
@@ -133,7 +132,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if find_spec(name) is None:
             pytest.skip(f"needs {name}: pip install 'scbaseline[docs]'")
     out = tmp_path_factory.mktemp("site")
-    build = (sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet")
+    program = Path(sys.executable).with_name("sphinx-build")
+    build = (program, "--fail-on-warning", "--keep-going", "--quiet")
     done = subprocess.run([*build, "-d", out / "trees", DOCS, out], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return out
@@ -145,10 +145,11 @@ def test_the_site_has_every_public_name_and_command(site: Path) -> None:
     """The reference pages are made from the code: each public name and command has its place."""
     api = (site / "api.html").read_text(encoding="utf-8")
     assert [n for n in scbaseline.__all__ if f'id="scbaseline.{n}"' not in api] == []
-    page = (site / "commands.html").read_text(encoding="utf-8")
+    page = re.sub(r"<[^>]+>", "", (site / "commands.html").read_text(encoding="utf-8"))
     names = [name for name in cli.app if not name.startswith("-")]
     assert "run" in names
-    assert [name for name in names if f"<h2>scbaseline {name}<" not in page] == []
+    assert [name for name in names if f"\nscbaseline {name}¶" not in page] == []
+    assert "scbaseline run [OPTIONS]" in page  # and not the name of the program that builds it
 
 
 @pytest.mark.slow
