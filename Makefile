@@ -8,7 +8,7 @@ SCBASELINE_DATA_DIR ?= $(abspath $(wildcard ../shared/data/pbmc3k))
 SCBASELINE_TEST_DATA ?= $(abspath $(wildcard ../shared/data))
 export SCBASELINE_DATA_DIR SCBASELINE_TEST_DATA
 
-.PHONY: run test bench notebook model lock clean help
+.PHONY: run test bench docs notebook model lock clean help
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -37,6 +37,10 @@ $(VENV)/.test: requirements-test.txt $(VENV)/.run
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	@touch $@
 
+docs: $(VENV)/.test ## the documentation site, in docs/_build
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build
+	@echo "open docs/_build/index.html"
+
 bench: $(VENV)/.run ## whole runs on PBMC3k beside the plain script (ten minutes)
 	$(BIN)/python benchmarks/pbmc3k.py $(or $(wildcard $(SCBASELINE_DATA_DIR)/pbmc3k_raw.h5ad),pbmc3k_raw.h5ad)
 
@@ -54,8 +58,8 @@ COMPILE := $(LOCK)/bin/uv pip compile pyproject.toml --universal --python-versio
 lock: ## requirements*.txt anew, from pyproject.toml
 	$(PYTHON) -m venv $(LOCK) && $(LOCK)/bin/pip install --quiet 'uv>=0.9'
 	$(COMPILE) | grep -v "'never'" > requirements.txt
-	$(COMPILE) --group test --constraint requirements.txt | grep -v "'never'" > requirements-test.txt
+	$(COMPILE) --group test --extra docs --constraint requirements.txt | grep -v "'never'" > requirements-test.txt
 	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' > requirements-min.txt
 
 clean: ## away with the environment and the outputs of a run
-	rm -rf $(VENV) build dist figures models metrics.json timings.json cells.h5ad run.toml
+	rm -rf $(VENV) build dist docs/_build figures models metrics.json timings.json cells.h5ad run.toml

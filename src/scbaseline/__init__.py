@@ -7,7 +7,7 @@ importing this package costs nothing.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from scbaseline.cells.explore import explore_cells
