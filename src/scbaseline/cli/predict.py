@@ -9,6 +9,7 @@ from scbaseline.cli.app import (
     Force,
     Input,
     ModelFile,
+    Overwrite,
     Quiet,
     Reading,
     TotalKey,
@@ -33,7 +34,7 @@ def predict(
     key_added: str | None = None,
     probabilities: bool = False,
     force: Force = False,
-    overwrite: bool = False,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -50,24 +51,18 @@ def predict(
         Name of the label's column instead of predicted_label; replaces columns of that name.
     probabilities
         Write also the probability of each label.
-    overwrite
-        Replace an .h5ad that holds no predictions.
     verbose
         Print also what the model is, and what the data's genes let it do for each label.
     """
     from scbaseline.data.read import open_counts
     from scbaseline.files import is_standard_output, refuse_input_as_output
-    from scbaseline.report.predictions import (
-        check_predictions_output,
-        refuse_strangers_file,
-        write_predictions,
-    )
+    from scbaseline.report.ours import refuse_strangers_files
+    from scbaseline.report.predictions import check_predictions_output, write_predictions
 
     source = file_of(input)
     refuse_input_as_output(out, model, source, reading.obs)
     check_predictions_output(out, query=source, key_added=key_added)
-    if not overwrite:
-        refuse_strangers_file(out)
+    refuse_strangers_files([out], overwrite=overwrite)
     with stage_line(quiet=quiet) as progress:
         progress("loading the model")
         from scbaseline.data.stream import stream_counts
