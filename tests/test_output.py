@@ -20,7 +20,8 @@ from scbaseline.cli import main
 from scbaseline.config import RunConfig
 from scbaseline.errors import InputError, OutputError
 from scbaseline.files import said_as_output_error, write_atomically
-from scbaseline.report.predictions import refuse_strangers_file, write_predictions
+from scbaseline.report.ours import refuse_strangers_files
+from scbaseline.report.predictions import write_predictions
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,7 @@ def test_what_is_no_h5ad_under_that_name_is_not_replaced(tmp_path: Path, content
     """Whatever it is, it is somebody's."""
     (tmp_path / "x.h5ad").write_bytes(content)
     with pytest.raises(OutputError, match="pass --overwrite"):
-        refuse_strangers_file(tmp_path / "x.h5ad")
+        refuse_strangers_files([tmp_path / "x.h5ad"], overwrite=False)
 
 
 @pytest.mark.parametrize(

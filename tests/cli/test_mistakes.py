@@ -136,3 +136,40 @@ def test_protocols_without_a_meaning_are_refused_with_reasons(
     said = capsys.readouterr().err
     assert "group: it needs the donor or batch of each cell; give --group-key" in said
     assert "thinned: it makes its labels anew" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["run", "{cells}", "--label-key", "cell_type", "--out", "{out}"], "metrics.json"),
+        (["run", "{cells}", "--label-key", "cell_type", "--out", "{out}"], "figures/qc.png"),
+        (["audit", "{cells}", "--label-key", "cell_type", "--out", "{out}"], "suspects.csv"),
+        (
+            ["train", "{cells}", "--label-key", "cell_type", "--out", "{out}/m.safetensors"],
+            "m.safetensors",
+        ),
+        (["predict", "{model}", "{cells}", "--out", "{out}/p.tsv.gz"], "p.tsv.gz"),
+        (
+            ["evaluate", "{model}", "{cells}", "--label-key", "cell_type", "--out", "{out}"],
+            "confusion_matrix.png",
+        ),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else value,
+)
+def test_a_strangers_file_is_kept(
+    words: list[str],
+    name: str,
+    folder: Path,
+    trained: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each command says so before it reads a thing, and names --overwrite."""
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("mine")
+    places = {"cells": folder / "cells.h5ad", "model": trained, "out": tmp_path}
+    assert main([word.format(**places) for word in words]) == 1
+    assert "pass --overwrite" in capsys.readouterr().err
+    assert path.read_text() == "mine"
+    assert [p.name for p in path.parent.iterdir()] == [path.name]

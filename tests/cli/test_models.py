@@ -162,6 +162,39 @@ def test_evaluate_prints_each_label(
     rows = json.loads((tmp_path / "metrics.json").read_text())["results"]
     assert {row["protocol"] for row in rows} == {"external"}
     assert (tmp_path / "confusion_matrix.png").stat().st_size > 1000
+    assert main([*words, "--out", str(tmp_path)]) == 0  # what it wrote itself is replaced
+
+
+def test_a_draft_map_typed_back_judges_what_was_left_out(
+    folder: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no label matches, the draft is written all the same; an edited one is kept."""
+    cells = anndata.read_h5ad(folder / "cells.h5ad")[10:].copy()
+    cells.obs["cell_type"] = cells.obs["cell_type"].astype(str).str.replace(" ", "+ ").str.upper()
+    cells.write_h5ad(tmp_path / "other.h5ad")
+    draft = tmp_path / "map.toml"
+    words = ["evaluate", str(trained), str(tmp_path / "other.h5ad"), "--label-key", "cell_type"]
+    assert main([*words, "--label-map-draft", str(draft)]) == 1
+    assert "TYPE+ 0 → type 0" in capsys.readouterr().err
+    assert main([*words, "--label-map", str(draft), "--out", str(tmp_path)]) == 0
+    assert "230 cells of another study" in capsys.readouterr().out
+    assert json.loads((tmp_path / "metrics.json").read_text())["left_out"]["n_cells"] == 0
+
+    mended = draft.read_text().replace('"TYPE+ 2" =', '# "TYPE+ 2" =')
+    draft.write_text(mended)
+    assert main([*words, "--label-map-draft", str(draft)]) == 1
+    assert "pass --overwrite" in capsys.readouterr().err
+    assert draft.read_text() == mended
+    assert main([*words, "--label-map", str(draft), "--out", str(tmp_path), "--quiet"]) == 0
+    left_out = json.loads((tmp_path / "metrics.json").read_text())["left_out"]
+    n_cells = int((cells.obs["cell_type"] == "TYPE+ 2").sum())
+    assert left_out["labels"] == {"TYPE+ 2": n_cells}
+    assert left_out["share"] == n_cells / 230
+    assert left_out["suggestions"]["TYPE+ 2"] == [{"name": "type 2", "certain": True}]
+    assert f"({n_cells} of 230) are left out" in capsys.readouterr().err
+    assert main([*words, "--label-map", str(draft)]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith(f"{n_cells / 230:.0%} of the labelled cells ({n_cells} of 230)")
 
 
 def test_show_as_json_is_the_card(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:

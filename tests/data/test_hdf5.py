@@ -8,6 +8,7 @@ from pathlib import Path
 import anndata
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 from made_files import written
 from made_forms import simulated, write_10x_h5, write_10x_h5_v2, write_zarr
@@ -16,7 +17,7 @@ from scbaseline.data import heaps
 from scbaseline.data.check import check_counts
 from scbaseline.data.doctor import examine
 from scbaseline.data.read import open_counts, read_counts
-from scbaseline.errors import InputError
+from scbaseline.errors import InputError, ScbaselineWarning
 
 
 def _heaps(content: bytes) -> list[int]:
@@ -257,6 +258,35 @@ def test_attributes_that_lie_in_no_heap_are_refused_in_time(
     with pytest.raises(InputError, match="is damaged: its texts cannot be read"):
         read_counts(path)
     assert time.perf_counter() - started < 20
+
+
+def test_texts_are_looked_at_beside_an_array_that_cannot_be_opened(tmp_path: Path) -> None:
+    """HDF5's own walk through a file ends at the first damaged header, before the lost text."""
+    path = written(simulated()[:50].copy(), tmp_path / "x.h5ad")
+    with h5py.File(path) as file:
+        header = h5py.h5o.get_info(file["X/data"].id).addr
+    whole = bytearray(path.read_bytes())
+    whole[header] = 0xEE  # no version of a header that there is
+    at = max(whole.rfind(struct.pack("<IQ", 9, heap)) for heap in _heaps(whole))  # "dataframe"
+    whole[at + 4 : at + 12] = struct.pack("<Q", 2**64 - 1)
+    path.write_bytes(whole)
+    with pytest.raises(InputError, match="is damaged: its texts cannot be read"):
+        heaps.require_readable_texts(path)
+
+
+def test_a_column_that_is_no_column_is_left_out_by_name(tmp_path: Path) -> None:
+    """Where columns are read one by one, since one is damaged, another one may be a dict."""
+    adata = simulated()[:50].copy()
+    adata.obs["note"], adata.obs["label"] = "a", pd.Categorical(["B", "T"] * 25)
+    path = written(adata, tmp_path / "x.h5ad")
+    with h5py.File(path, "r+") as file:
+        file["obs/label"].attrs["encoding-type"] = "dict"
+        file["obs/label"].attrs["encoding-version"] = "0.1.0"
+        del file["obs/note"]
+    with pytest.warns(ScbaselineWarning) as said:
+        checked = check_counts(read_counts(path))
+    assert any("obs/label cannot be read" in str(warning.message) for warning in said)
+    assert "label" not in checked.obs
 
 
 @pytest.mark.parametrize("userblock", [0, 512])

@@ -24,6 +24,7 @@ FORMS: dict[str, Callable[[str, str], str]] = {
     "id behind": lambda symbol, gene: f"{symbol}_{gene}",
     "id in brackets": lambda symbol, gene: f"{symbol} ({gene})",
     "copy": lambda symbol, _: f"{symbol}.1",
+    "Entrez id behind": lambda symbol, _: f"{symbol}|7157",
     "bytes": lambda symbol, _: f"b'{symbol}'",
     "Seurat's key": lambda symbol, _: f"rna_{symbol}",
 }

@@ -14,7 +14,7 @@ from scbaseline import keys
 from scbaseline.compute import open_pool
 from scbaseline.report.cells import annotated_cells
 from scbaseline.report.content import evidence_content, timings_content
-from scbaseline.report.save_run import save_run
+from scbaseline.report.save_run import check_run_outputs, save_run
 from scbaseline.stages import MAIN
 from scbaseline.study.evidence import Row
 from scbaseline.study.labels import Labels
@@ -124,6 +124,7 @@ def test_stages_of_the_main_process_fit_into_the_wall_time(result: Run) -> None:
 def test_a_pool_draws_the_same_figures(result: Run, tmp_path: Path) -> None:
     """Whichever process draws them, the files are the same to the byte."""
     here = save_run(result, tmp_path / "here")
+    check_run_outputs(tmp_path / "here")  # a later run may replace what this one wrote
     with open_pool(2) as pool:
         there = save_run(result, tmp_path / "there", pool=pool)
     assert [p.relative_to(tmp_path / "here") for p in here] == [

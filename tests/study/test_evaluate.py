@@ -1,7 +1,5 @@
 """Claims about evaluation on another study."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from conftest import SMALL, simulate
@@ -9,8 +7,9 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from scbaseline import Classifier, RunConfig, train
 from scbaseline.data.stream import stream_counts
-from scbaseline.errors import ConfigError, InputError
-from scbaseline.study.evaluate import LabelMap, evaluate, read_label_map
+from scbaseline.errors import InputError
+from scbaseline.study.evaluate import compare_labels, evaluate
+from scbaseline.study.label_map import LabelMap
 
 pytestmark = pytest.mark.xdist_group("evaluate")
 CONFIG = RunConfig(label_key="cell_type", n_bootstrap=100)
@@ -44,7 +43,7 @@ def test_labels_without_a_counterpart_are_left_out_and_counted(classifier: Class
     query.obs.iloc[:5, query.obs.columns.get_loc("cell_type")] = None
     result = evaluate(classifier, stream_counts(query), CONFIG, label_map=NONE)
     n_platelets = int((query.obs["cell_type"] == "platelet").sum())
-    assert result.left_out == {"platelet": n_platelets}
+    assert result.match.left_out == {"platelet": n_platelets}
     assert result.n_unlabelled == 5
     assert result.scorecard.score("accuracy").n == 250 - 5 - n_platelets
     assert result.scorecard.score("support", "type 2").n == 0
@@ -59,7 +58,7 @@ def test_a_map_brings_both_sides_to_one_set(classifier: Classifier) -> None:
     )
     result = evaluate(classifier, stream_counts(query), CONFIG, label_map=merged)
     assert result.scorecard.labels == ("low", "high")
-    assert list(result.left_out) == ["TYPE 2"]
+    assert list(result.match.left_out) == ["TYPE 2"]
     predicted = classifier.predict(query)["predicted_label"]
     judged = (query.obs["cell_type"] != "TYPE 2").to_numpy()
     expected = predicted[judged].isin(["type 0", "type 1"]).mean()
@@ -100,20 +99,27 @@ def test_a_map_to_an_unknown_label_is_an_error(classifier: Classifier) -> None:
         )
 
 
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("labels = 3", "wanted are"),
-        ("[lables]\na = 'b'", "wanted are"),
-        ("[labels]\na = 3", "wanted are"),
-        ("[labels", "not a TOML file"),
-    ],
-)
-def test_a_bad_map_is_refused(text: str, says: str, tmp_path: Path) -> None:
-    """A map file that says something else is an error of usage."""
-    (tmp_path / "map.toml").write_text(text)
-    with pytest.raises(ConfigError, match=says):
-        read_label_map(tmp_path / "map.toml")
+def test_near_names_of_left_out_labels_are_handed_back(classifier: Classifier) -> None:
+    """A label that differs in punctuation is left out, named with its cells, and suggested."""
+    query = simulate(n_cells=250)
+    names = query.obs["cell_type"].astype(str)
+    query.obs["cell_type"] = names.replace({"type 2": "Type-2 cells", "type 1": "plasma"})
+    match = evaluate(classifier, stream_counts(query), CONFIG, label_map=NONE).match
+    assert match.left_out == dict(query.obs["cell_type"].value_counts()[[*match.left_out]])
+    assert set(match.left_out) == {"Type-2 cells", "plasma"}
+    assert match.share_left_out == pytest.approx((names != "type 0").mean())
+    assert [near.name for near in match.suggestions["Type-2 cells"]] == ["type 2"]
+    assert "plasma" not in match.suggestions
+
+
+def test_where_nothing_matches_near_names_are_said(classifier: Classifier) -> None:
+    """The error names them, and the draft can be had without a prediction."""
+    query = simulate(n_cells=250)
+    query.obs["cell_type"] = query.obs["cell_type"].astype(str).str.upper()
+    stream = stream_counts(query)
+    with pytest.raises(InputError, match=r"TYPE 0 → type 0.*--label-map-draft"):
+        evaluate(classifier, stream, CONFIG, label_map=NONE)
+    assert compare_labels(classifier, stream, CONFIG, label_map=NONE).n_left_out == 250
 
 
 def test_the_model_for_use_is_trained_on_every_label(classifier: Classifier) -> None:

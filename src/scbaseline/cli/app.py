@@ -104,6 +104,7 @@ Force = Annotated[
 Quiet = Annotated[
     bool, Parameter(name=["--quiet", "-q"], help="Print nothing but warnings and errors.")
 ]
+Overwrite = Annotated[bool, Parameter(help="Replace files that scbaseline did not write.")]
 Verbose = Annotated[bool, Parameter(name=["--verbose", "-v"])]
 
 

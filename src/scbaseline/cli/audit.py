@@ -5,6 +5,7 @@ from pathlib import Path
 from scbaseline import keys
 from scbaseline.cli.app import (
     InputOrDefault,
+    Overwrite,
     Quiet,
     Reading,
     Settings,
@@ -28,6 +29,7 @@ def audit(
     reading: Reading = ReadOptions(),  # noqa: B008
     out: Path = Path(),
     config: SettingsFile = None,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -47,7 +49,7 @@ def audit(
 
     settings = settings_of_audit(settings)
     require_input(input)
-    check_audit_outputs(out, file_of(input), config, reading.obs)
+    check_audit_outputs(out, file_of(input), config, reading.obs, overwrite=overwrite)
     screen = Screen(quiet=quiet, verbose=verbose)
     with fit_bar(quiet=quiet) as (progress, fitted):
         progress("reading counts")

@@ -3,7 +3,18 @@
 from pathlib import Path
 from typing import Literal
 
-from scbaseline.cli.app import Force, Input, ModelFile, Quiet, Reading, TotalKey, app, file_of
+from scbaseline.cli.app import (
+    Force,
+    Input,
+    ModelFile,
+    Overwrite,
+    Quiet,
+    Reading,
+    TotalKey,
+    app,
+    file_of,
+    say,
+)
 from scbaseline.cli.progress import stage_line
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
@@ -18,10 +29,12 @@ def evaluate(
     label_key: str,
     label_origin: Literal["same-counts", "independent", "unknown"] = "unknown",
     label_map: Path | None = None,
+    label_map_draft: Path | None = None,
     reading: Reading = ReadOptions(),  # noqa: B008 (it is frozen)
     total_key: TotalKey = None,
     out: Path | None = None,
     force: Force = False,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Judge a saved model on another study's labelled cells.
@@ -35,29 +48,45 @@ def evaluate(
     label_map
         TOML file whose [labels] say which query label is which model label; unlisted ones are
         left out and counted. [model] may merge model labels in the same way.
+    label_map_draft
+        TOML file to write: a label map to start from, with the labels that match and near names.
     out
         Folder for metrics.json and a confusion matrix.
     """
     from scbaseline.data.read import open_counts
-    from scbaseline.report.save_evaluation import check_evaluation_outputs, save_evaluation
+    from scbaseline.report.save_evaluation import (
+        check_evaluation_outputs,
+        check_label_map_draft,
+        save_evaluation,
+        save_label_map_draft,
+    )
     from scbaseline.study import evaluate as study
+    from scbaseline.study.label_map import read_label_map
 
-    mapped = study.read_label_map(label_map)
+    mapped, inputs = read_label_map(label_map), (model, file_of(input), label_map, reading.obs)
     if out is not None:
-        check_evaluation_outputs(out, model, file_of(input), label_map, reading.obs)
+        check_evaluation_outputs(out, *inputs, overwrite=overwrite)
+    if label_map_draft is not None:
+        check_label_map_draft(label_map_draft, *inputs)
     with stage_line(quiet=quiet) as progress, open_counts(input, reading) as adata:
         progress(f"predicting {adata.n_obs:,} cells")
         from scbaseline.data.stream import stream_counts
         from scbaseline.model.classifier import Classifier
         from scbaseline.report.screen import Screen
-        from scbaseline.report.sections.evaluation import evaluation_findings
+        from scbaseline.report.sections.evaluation import evaluation_findings, left_out_sentence
         from scbaseline.report.sections.files import files_finding
 
         classifier = Classifier.load(model)
         stream = stream_counts(adata, total_key=total_key)
         settings = RunConfig(label_key=label_key, label_origin=label_origin)
+        if label_map_draft is not None:
+            match = study.compare_labels(classifier, stream, settings, label_map=mapped)
+            save_label_map_draft(match, label_map_draft, overwrite=overwrite)
+            say("note", f"{label_map_draft}: a draft; look at it, then pass it as --label-map")
         evaluation = study.evaluate(classifier, stream, settings, label_map=mapped, force=force)
     screen = Screen(quiet=quiet)
+    if quiet and evaluation.match.left_out:
+        say("warning", left_out_sentence(evaluation.match))
     screen.show(*evaluation_findings(evaluation, classifier.card))
     if out is not None:
         written = save_evaluation(evaluation, classifier.card, out)

@@ -10,6 +10,7 @@ from scbaseline.cli.app import (
     Force,
     Input,
     ModelFile,
+    Overwrite,
     Quiet,
     Reading,
     TotalKey,
@@ -43,7 +44,7 @@ def predict(
     doubting: Doubting = DoubtOptions(),  # noqa: B008 (it is frozen)
     group_key: str | None = None,
     force: Force = False,
-    overwrite: bool = False,
+    overwrite: Overwrite = False,
     json: bool = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -68,8 +69,6 @@ def predict(
         Write also the probability of each label.
     group_key
         Column of obs with each cell's donor, batch or sample: doubt is told for each, too.
-    overwrite
-        Replace an .h5ad that holds no predictions.
     json
         Print how sure the model is as JSON on standard output, and nothing else there.
     verbose
@@ -77,19 +76,15 @@ def predict(
     """
     from scbaseline.data.read import open_counts
     from scbaseline.files import is_standard_output, refuse_input_as_output
-    from scbaseline.report.predictions import (
-        check_predictions_output,
-        refuse_strangers_file,
-        write_predictions,
-    )
+    from scbaseline.report.ours import refuse_strangers_files
+    from scbaseline.report.predictions import check_predictions_output, write_predictions
 
     source, to_stdout = file_of(input), is_standard_output(out)
     if json and to_stdout:
         raise ConfigError("--json: standard output holds the table already; name a file as --out")
     refuse_input_as_output(out, model, source, reading.obs)
     check_predictions_output(out, query=source, key_added=key_added)
-    if not overwrite:
-        refuse_strangers_file(out)
+    refuse_strangers_files([out], overwrite=overwrite)
     with stage_line(quiet=quiet) as progress:
         progress("loading the model")
         from scbaseline.data.stream import stream_counts

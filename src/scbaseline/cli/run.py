@@ -5,6 +5,7 @@ from pathlib import Path
 from scbaseline import keys
 from scbaseline.cli.app import (
     InputOrDefault,
+    Overwrite,
     Quiet,
     Reading,
     Settings,
@@ -28,6 +29,7 @@ def run(
     reading: Reading = ReadOptions(),  # noqa: B008
     out: Path = Path(),
     config: SettingsFile = None,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -47,7 +49,7 @@ def run(
     # What was mistyped is said now, before anything is read and any process is started.
     settings = settings_of_run(settings)
     require_input(input)
-    check_run_outputs(out, file_of(input), config, reading.obs)
+    check_run_outputs(out, file_of(input), config, reading.obs, overwrite=overwrite)
 
     from scbaseline.compute import open_pool
     from scbaseline.learn.recipes import FIT_MODULES

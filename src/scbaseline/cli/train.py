@@ -7,7 +7,17 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from scbaseline.cli.app import Input, Quiet, Reading, Settings, SettingsFile, Verbose, app, file_of
+from scbaseline.cli.app import (
+    Input,
+    Overwrite,
+    Quiet,
+    Reading,
+    Settings,
+    SettingsFile,
+    Verbose,
+    app,
+    file_of,
+)
 from scbaseline.cli.progress import stage_line
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
@@ -25,6 +35,7 @@ def train(
     from_disk: Annotated[bool | None, Parameter(negative="--no-from-disk")] = None,
     exam: bool = False,
     config: SettingsFile = None,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -49,6 +60,7 @@ def train(
     from scbaseline.data.memory import too_large_for_memory
     from scbaseline.data.read import require_input
     from scbaseline.files import refuse_input_as_output, writable_file
+    from scbaseline.report.ours import refuse_strangers_files
     from scbaseline.study.settings import settings_of_training
 
     settings_of_training(settings)  # what cannot work is said before anything is read
@@ -59,6 +71,7 @@ def train(
             f"--out {out}: a model's file ends in .safetensors; "
             f"try --out {out.with_suffix('.safetensors')}"
         )
+    refuse_strangers_files([out], overwrite=overwrite)
     with stage_line(quiet=quiet) as progress:
         progress("reading counts")
         if from_disk is None:

@@ -37,20 +37,29 @@ try:
     resource.setrlimit(resource.RLIMIT_CPU, (int(sys.argv[2]), int(sys.argv[2])))
 except ImportError:
     pass
-def look(name, item):
-    for part in item.attrs:
-        try:
-            item.attrs[part]
-        except Exception:
-            pass
-    if isinstance(item, h5py.Dataset) and item.dtype.kind == "O":
-        item[()]
-try:
-    with h5py.File(sys.argv[1]) as file:
-        look("/", file)
-        file.visititems(look)
-except Exception:
-    pass
+def attempt(call):
+    try:
+        return call()
+    except Exception:
+        pass
+def look(item):
+    for part in attempt(lambda: list(item.attrs)) or []:
+        attempt(lambda: item.attrs[part])
+    if isinstance(item, h5py.Dataset):
+        attempt(lambda: item.dtype.kind == "O" and item[()])
+file = attempt(lambda: h5py.File(sys.argv[1]))
+todo, seen = [file] if file else [], set()
+while todo:
+    item = todo.pop()
+    place = attempt(lambda: h5py.h5o.get_info(item.id).addr)
+    if place is None or place in seen:
+        continue
+    seen.add(place)
+    look(item)
+    for name in attempt(lambda: list(item)) or [] if isinstance(item, h5py.Group) else []:
+        if isinstance(attempt(lambda: item.get(name, getlink=True)), h5py.HardLink):
+            if (part := attempt(lambda: item[name])) is not None:
+                todo.append(part)
 """
 
 

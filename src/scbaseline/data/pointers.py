@@ -2,6 +2,8 @@
 
 import mmap
 import zlib
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import h5py
@@ -35,7 +37,7 @@ def points_elsewhere(file: Any, content: mmap.mmap, heaps: list[int]) -> int | N
     known = np.array(heaps, dtype=np.uint64)
     found: list[int] = []
 
-    def look(_: str, item: Any) -> bool | None:
+    def look(item: Any) -> bool:
         is_text = isinstance(item, h5py.Dataset) and item.dtype.kind == "O"
         parts = _stored(item, content) if is_text else []
         parts += pointers_of_attributes(content, h5py.h5o.get_info(item.id).addr)
@@ -48,11 +50,30 @@ def points_elsewhere(file: Any, content: mmap.mmap, heaps: list[int]) -> int | N
             if is_lost.any():
                 found.append(int(pointers["heap"][is_lost][0]))
                 return True
-        return None
+        return False
 
-    if not look("/", file):
-        file.visititems(look)
+    for item in _objects(file):
+        with suppress(Exception):  # of one that is damaged, the rest is looked at all the same
+            if look(item):
+                break
     return found[0] if found else None
+
+
+def _objects(file: Any) -> Iterator[Any]:
+    """Yield all that can be opened; HDF5's own walk ends at the first that cannot."""
+    todo, seen = [file], set()
+    while todo:
+        item = todo.pop()
+        place = h5py.h5o.get_info(item.id).addr
+        if place in seen:
+            continue
+        seen.add(place)
+        yield item
+        with suppress(Exception):
+            for name in item if isinstance(item, h5py.Group) else ():
+                with suppress(Exception):
+                    if isinstance(item.get(name, getlink=True), h5py.HardLink):
+                        todo.append(item[name])
 
 
 def _stored(item: Any, content: mmap.mmap) -> list[bytes]:

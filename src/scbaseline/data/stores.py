@@ -139,7 +139,9 @@ def _table(element: Any) -> Any:
         table = pd.DataFrame(index=pd.Index(np.asarray(read_elem(element[index])).astype(str)))
         for name in element.attrs.get("column-order", ()):
             try:
-                table[str(name)] = np.asarray(read_elem(element[str(name)]))
+                # Pandas takes a dict as a column, too, and breaks where it is used.
+                values = np.asarray(read_elem(element[str(name)])).reshape(len(table))
+                table[str(name)] = values
             except Exception as error:  # noqa: BLE001 (it is said, and the others are read)
                 reason = (str(error).strip() or type(error).__name__).splitlines()[0][:100]
                 _warn(f"{element.name}/{name} cannot be read ({reason}); it is left out")

@@ -10,24 +10,29 @@ from typing import TYPE_CHECKING, Any
 from scbaseline.compute import Pool, Task
 from scbaseline.errors import OutputError
 from scbaseline.files import refuse_input_as_output, said_as_output_error, staging
+from scbaseline.report.ours import PNG_NOTE, refuse_strangers_files
 from scbaseline.stages import Stages
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def check_folder(out: Path, planned: Sequence[Path], *inputs: str | Path | None) -> None:
+def check_folder(
+    out: Path, planned: Sequence[Path], *inputs: str | Path | None, overwrite: bool
+) -> None:
     """Make a folder for planned files, and see that it can be written to.
 
     Raises
     ------
     OutputError
-        A file would overwrite an input, or the folder cannot be written to.
+        A file would overwrite an input or, without ``overwrite``, a file that is not ours; or
+        the folder cannot be written to.
     """
     if out.exists() and not out.is_dir():
         raise OutputError(f"--out {out}: is a file; name a folder")
     for path in planned:
         refuse_input_as_output(path, *inputs)
+    refuse_strangers_files(planned, overwrite=overwrite)
     with staging(out):
         pass
 
@@ -106,7 +111,7 @@ def draw_to_file(
 ) -> None:
     """Draw a figure into a file, in whichever process this is called."""
     with stages("figures"):
-        figure(**contents).savefig(path)
+        figure(**contents).savefig(path, metadata=PNG_NOTE)
 
 
 def write_json(content: dict[str, Any], path: Path) -> None:

@@ -8,8 +8,7 @@ import h5py
 import pandas as pd
 
 from scbaseline import keys
-from scbaseline.data.heaps import require_readable_texts
-from scbaseline.errors import ConfigError, InputError, OutputError
+from scbaseline.errors import ConfigError, InputError
 from scbaseline.files import (
     is_standard_output,
     refuse_input_as_output,
@@ -128,32 +127,6 @@ def check_predictions_output(
         if key_added is None:
             with h5py.File(query) as file:
                 refuse_columns([keys.PREDICTED_LABEL, keys.PROBABILITY], file["obs"], query=query)
-
-
-def refuse_strangers_file(out: Path) -> None:
-    """Raise if ``out`` is an .h5ad that holds no predictions: it may be somebody's data.
-
-    Raises
-    ------
-    OutputError
-        There is such a file.
-    """
-    if is_standard_output(out) or _ending(out) != ".h5ad" or not out.exists():
-        return
-    try:
-        require_readable_texts(out)
-        with h5py.File(out) as file:
-            columns = {str(name) for name in file["obs"]}
-            is_ours = {keys.PREDICTED_LABEL, keys.PROBABILITY} <= columns or (
-                keys.PREDICTIONS in file.get("uns", ())
-            )
-    except (OSError, KeyError, TypeError, InputError):
-        is_ours = False
-    if not is_ours:
-        raise OutputError(
-            f"--out {out}: is there already and holds no predictions; pass --overwrite to "
-            "replace it, or name another --out"
-        )
 
 
 def _ending(out: Path) -> str:

@@ -19,15 +19,16 @@ FIGURE = "figures/how_much_is_real.png"
 _TABLES = ("audit.json", "suspects.csv", "label_pairs.csv", "methods.txt", "audit.toml")
 
 
-def check_audit_outputs(out: Path, *inputs: str | Path | None) -> None:
+def check_audit_outputs(out: Path, *inputs: str | Path | None, overwrite: bool = False) -> None:
     """Make the folder and see that it can be written to, before any work starts.
 
     Raises
     ------
     OutputError
-        An output would overwrite an input, or the folder cannot be written to.
+        An output would overwrite an input or, without ``overwrite``, a file that is not ours; or
+        the folder cannot be written to.
     """
-    check_folder(out, [out / name for name in (FIGURE, *_TABLES)], *inputs)
+    check_folder(out, [out / name for name in (FIGURE, *_TABLES)], *inputs, overwrite=overwrite)
 
 
 def save_audit(audit: Audit, out: str | Path, *, pool: Pool | None = None) -> list[Path]:

@@ -5,23 +5,30 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from scbaseline.errors import OutputError
+from scbaseline.files import refuse_input_as_output, writable_file, write_atomically
 from scbaseline.model.card import ModelCard
 from scbaseline.report.folder import check_folder, outputs_in, write_json
+from scbaseline.report.sections.evaluation import left_out_sentence
 from scbaseline.study.evaluate import Evaluation
+from scbaseline.study.label_map import LabelMatch
 from scbaseline.study.protocols import ANOTHER_STUDY
 
 METRICS, FIGURE = "metrics.json", "confusion_matrix.png"
 
 
-def check_evaluation_outputs(out: Path, *inputs: str | Path | None) -> None:
+def check_evaluation_outputs(
+    out: Path, *inputs: str | Path | None, overwrite: bool = False
+) -> None:
     """Make the folder and see that it can be written to, before any work starts.
 
     Raises
     ------
     OutputError
-        An output would overwrite an input, or the folder cannot be written to.
+        An output would overwrite an input or, without ``overwrite``, a file that is not ours; or
+        the folder cannot be written to.
     """
-    check_folder(out, [out / name for name in (METRICS, FIGURE)], *inputs)
+    check_folder(out, [out / name for name in (METRICS, FIGURE)], *inputs, overwrite=overwrite)
 
 
 def save_evaluation(evaluation: Evaluation, card: ModelCard, out: str | Path) -> list[Path]:
@@ -50,19 +57,59 @@ def save_evaluation(evaluation: Evaluation, card: ModelCard, out: str | Path) ->
             scorecards={ANOTHER_STUDY.name: evaluation.scorecard},
             recipe=evaluation.recipe,
             tiers={ANOTHER_STUDY.name: evaluation.tier},
+            notice=left_out_sentence(evaluation.match),
         )
         outputs.write(METRICS, partial(write_json, evaluation_content(evaluation, card)))
         return outputs.move()
 
 
+def check_label_map_draft(path: Path, *inputs: str | Path | None) -> None:
+    """See that a draft of a label map would replace no input, and no folder.
+
+    Raises
+    ------
+    OutputError
+        It would.
+    """
+    refuse_input_as_output(path, *inputs)
+    writable_file(path)
+
+
+def save_label_map_draft(match: LabelMatch, path: Path, *, overwrite: bool = False) -> None:
+    """Write a draft of a label map, as ``--label-map`` reads it.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written, or another one is there: it may be a draft that a person
+        has mended since.
+    """
+    content = match.draft().encode()
+    if path.exists() and not overwrite and path.read_bytes() != content:
+        raise OutputError(
+            f"{path}: is there already and is not this draft; pass --overwrite to replace it, or "
+            "name another --label-map-draft"
+        )
+    write_atomically(path, lambda temporary: temporary.write_bytes(content))
+
+
 def evaluation_content(evaluation: Evaluation, card: ModelCard) -> dict[str, Any]:
     """Return what ``metrics.json`` of an evaluation holds; its rows are those of a run."""
+    match = evaluation.match
     return {
+        "left_out": {
+            "n_cells": match.n_left_out,
+            "share": match.share_left_out,
+            "n_labelled": match.n_labelled,
+            "labels": match.left_out,
+            "suggestions": {
+                label: [asdict(name) for name in near] for label, near in match.suggestions.items()
+            },
+        },
         "model": {
             "recipe": evaluation.recipe, "data": card.data, "sha256": card.tensors_sha256,
         },
         "results": [asdict(row) for row in evaluation.rows],
-        "left_out": evaluation.left_out,
         "n_unlabelled": evaluation.n_unlabelled,
         "coverage": asdict(evaluation.coverage),
         "notes": evaluation.notes,

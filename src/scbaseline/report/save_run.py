@@ -24,15 +24,16 @@ from scbaseline.study.results import Run
 _TABLES = ("metrics.json", "timings.json", "cells.h5ad", "run.toml")
 
 
-def check_run_outputs(out: Path, *inputs: str | Path | None) -> None:
+def check_run_outputs(out: Path, *inputs: str | Path | None, overwrite: bool = False) -> None:
     """Make the folder and see that it can be written to, before any work starts.
 
     Raises
     ------
     OutputError
-        An output would overwrite an input, or the folder cannot be written to.
+        An output would overwrite an input or, without ``overwrite``, a file that is not ours; or
+        the folder cannot be written to.
     """
-    check_folder(out, _possible_outputs(out), *inputs)
+    check_folder(out, _possible_outputs(out), *inputs, overwrite=overwrite)
 
 
 def save_run(run: Run, out: str | Path, *, pool: Pool | None = None) -> list[Path]:

@@ -1,42 +1,23 @@
 """Evaluation: a saved classifier and another study's labelled cells in; scores out."""
 
-import tomllib
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from scbaseline.config import RunConfig
 from scbaseline.data.stream import CountStream
-from scbaseline.errors import ConfigError, InputError, did_you_mean
+from scbaseline.errors import InputError
 from scbaseline.judge.held_out import HeldOut
 from scbaseline.judge.scores import Scorecard, score_predictions
 from scbaseline.model.classifier import Classifier
 from scbaseline.model.coverage import Coverage
 from scbaseline.randomness import Stream, generator
 from scbaseline.study.evidence import Row, rows_of
+from scbaseline.study.label_map import LabelMap, LabelMatch, match_labels
 from scbaseline.study.labels import check_label_key, label_texts
 from scbaseline.study.protocols import ANOTHER_STUDY
-
-
-@dataclass(frozen=True)
-class LabelMap:
-    """How two studies' labels are brought to one set.
-
-    Attributes
-    ----------
-    query
-        The query's label → the common label; the query's other labels are left out. Empty:
-        the query's labels are the model's.
-    model
-        The model's label → the common label; the model's other labels stay as they are.
-    """
-
-    query: Mapping[str, str]
-    model: Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +34,9 @@ class Evaluation:
         Where the other study's labels come from.
     coverage
         What the query's genes let the model do.
-    left_out
-        Query label → cells left out, since the label has no counterpart.
+    match
+        Which labels have a counterpart in the model: ``match.left_out`` holds the others with
+        their cells, ``match.suggestions`` near names, ``match.draft()`` a label map of both.
     n_unlabelled
         Cells without a label, or without a count.
     notes
@@ -66,7 +48,7 @@ class Evaluation:
     label_source: str
     label_origin: str
     coverage: Coverage
-    left_out: dict[str, int]
+    match: LabelMatch
     n_unlabelled: int
     notes: tuple[str, ...]
 
@@ -88,31 +70,24 @@ class Evaluation:
         )
 
 
-def read_label_map(path: str | Path | None) -> LabelMap:
-    """Read ``[labels]`` (query = common) and ``[model]`` (model = common) from a TOML file.
+def compare_labels(
+    classifier: Classifier, stream: CountStream, config: RunConfig, *, label_map: LabelMap
+) -> LabelMatch:
+    """Find which labels of another study have a counterpart in the model; predict nothing.
+
+    Parameters
+    ----------
+    classifier, stream, config, label_map
+        As for :func:`evaluate`.
 
     Raises
     ------
-    ConfigError
-        The file is missing, is not TOML, or holds something else.
+    InputError
+        No such column, or the map leads to a label that the model does not have.
     """
-    if path is None:
-        return LabelMap({}, {})
-    path = Path(path)
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"--label-map {path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        raise ConfigError(f"--label-map {path}: not a TOML file ({error})") from error
-    for name, table in content.items():
-        texts = isinstance(table, dict) and all(isinstance(v, str) for v in table.values())
-        if name not in ("labels", "model") or not texts:
-            raise ConfigError(
-                f"--label-map {path}: [{name}] was found; wanted are [labels], lines of "
-                '"query label" = "model label", and perhaps [model], "model label" = "common label"'
-            )
-    return LabelMap(content.get("labels", {}), content.get("model", {}))
+    check_label_key(stream.obs, config)
+    given = label_texts(stream.obs[config.label_key])
+    return match_labels(given, classifier.card.labels, label_map)
 
 
 def evaluate(
@@ -147,27 +122,13 @@ def evaluate(
         No such column, none of the query's labels has a counterpart in the model, or the
         query is the data that the model was trained on.
     """
-    check_label_key(stream.obs, config)
+    match = compare_labels(classifier, stream, config, label_map=label_map)
     _require_another_study(classifier.card.data, stream)
+    _require_common_labels(match, config)
     given = label_texts(stream.obs[config.label_key])
-    own = classifier.card.labels
-    names = tuple(dict.fromkeys(label_map.model.get(label, label) for label in own))
-    common = {label: label_map.query.get(label, "") for label in set(given.dropna())}
-    if not label_map.query:
-        common = {label: label_map.model.get(label, label) for label in common}
-    unknown = [label for label in label_map.query.values() if label not in names]
-    if unknown:
-        raise InputError(
-            f"label map: {unknown[0]!r} is no label of the model. {did_you_mean(unknown[0], names)}"
-        )
-    code_of = {name: code for code, name in enumerate(names)}
-    true_n = np.array([code_of.get(common.get(label, ""), -1) for label in given.fillna("")])
-    if not (true_n >= 0).any():
-        raise InputError(
-            f"--label-key {config.label_key}: none of its labels "
-            f"({', '.join(map(str, list(common)[:5]))}) is a label of the model "
-            f"({', '.join(names[:5])}); say which is which with --label-map FILE.toml"
-        )
+    code_of = {name: code for code, name in enumerate(match.names)}
+    code_of_label = {label: code_of[name] for label, name in match.common.items()}
+    true_n = np.array([code_of_label.get(label, -1) for label in given])
 
     predicted = [
         block["predicted_label"] for block in classifier.predict_stream(stream, force=force)
@@ -177,13 +138,8 @@ def evaluate(
         [-1 if label is None else code_of[label_map.model.get(label, label)] for label in labels_n]
     )
     judged = (true_n >= 0) & (predicted_n >= 0)
-    left_out = Counter(
-        label
-        for label, code in zip(given, true_n, strict=True)
-        if code < 0 and isinstance(label, str)
-    )
     scorecard = score_predictions(
-        HeldOut.of_one_test(true_n[judged], predicted_n[judged], names),
+        HeldOut.of_one_test(true_n[judged], predicted_n[judged], match.names),
         generator(config.seed, Stream.INTERVALS),
         n_draws=config.n_bootstrap,
     )
@@ -193,7 +149,7 @@ def evaluate(
         f"given:{config.label_key}",
         config.label_origin,
         classifier.coverage(stream.var),
-        dict(left_out.most_common()),
+        match,
         n_unlabelled=int(given.isna().sum() + ((true_n >= 0) & (predicted_n < 0)).sum()),
         notes=stream.notes,
     )
@@ -215,3 +171,18 @@ def _require_another_study(data: Mapping[str, Any], stream: CountStream) -> None
             "another study are wanted. How the model did on cells that it was not trained on "
             "stands on its card: scbaseline show MODEL"
         )
+
+
+def _require_common_labels(match: LabelMatch, config: RunConfig) -> None:
+    """Refuse a query of whose labels the model knows none; near names are said."""
+    if match.common:
+        return
+    near = [f"{label} → {names[0].name}" for label, names in match.suggestions.items()]
+    raise InputError(
+        f"--label-key {config.label_key}: none of its labels "
+        f"({', '.join(list(match.left_out)[:5])}) is a label of the model "
+        f"({', '.join(match.names[:5])}); "
+        + (f"near names: {', '.join(near[:5])}; " if near else "")
+        + "say which is which with --label-map FILE.toml (--label-map-draft FILE.toml writes a "
+        "draft of one)"
+    )

@@ -10,7 +10,12 @@ from scbaseline.study.protocols import TIERS
 
 
 def confusion_figure(
-    scorecards: dict[str, Scorecard], *, recipe: str, tiers: dict[str, str], footer: str = ""
+    scorecards: dict[str, Scorecard],
+    *,
+    recipe: str,
+    tiers: dict[str, str],
+    notice: str = "",
+    footer: str = "",
 ) -> Figure:
     """Show a recipe's confusion matrices, one panel per protocol.
 
@@ -20,6 +25,8 @@ def confusion_figure(
         Protocol → how the recipe did under it.
     tiers
         Protocol → the tier of evidence that it reaches.
+    notice
+        What must be read before the numbers.
     """
     k = max(len(scorecard.labels) for scorecard in scorecards.values())
     names = {shortened(name) for card in scorecards.values() for name in card.labels}
@@ -34,7 +41,7 @@ def confusion_figure(
         n_rows * (side + 1.25 + (0.7 * longest if longest > SHORT else 0.1)),
         width=n_columns * (side + 0.2) + beside,
         title=f"{recipe}: true and predicted labels of the test cells",
-        subtitle=_evidence(scorecards, tiers),
+        subtitle="\n".join(filter(None, [notice, _evidence(scorecards, tiers)])),
         footer=footer,
         compress=True,
     )

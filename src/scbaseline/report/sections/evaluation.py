@@ -7,7 +7,10 @@ from scbaseline.report.finding import Cell, Finding, Table
 from scbaseline.report.sections.scores import SHOWN, how_to_read, tier_sentences
 from scbaseline.report.sections.words import score_cell
 from scbaseline.study.evaluate import Evaluation
+from scbaseline.study.label_map import LabelMatch
 from scbaseline.study.protocols import ANOTHER_STUDY
+
+_SHOWN = 20  # labels left out, of which more would fill the screen
 
 
 def evaluation_findings(evaluation: Evaluation, card: ModelCard) -> tuple[Finding, ...]:
@@ -22,15 +25,13 @@ def evaluation_findings(evaluation: Evaluation, card: ModelCard) -> tuple[Findin
         ),
         *evaluation.notes,
     ]
-    if evaluation.left_out:
-        labels = ", ".join(f"{label} ({n:,})" for label, n in evaluation.left_out.items())
-        sentences.append(f"Labels without a counterpart are left out: {labels}.")
     if evaluation.n_unlabelled:
         sentences.append(
             f"{evaluation.n_unlabelled:,} cells without a label or without counts are left out."
         )
     reading = how_to_read(scorecard.score(metric) for metric in SHOWN)
     return (
+        *_left_out(evaluation.match),
         Finding("Another study", tuple(sentences)),
         Finding(
             f"Scores, {ANOTHER_STUDY.name} ({evaluation.tier})",
@@ -39,6 +40,35 @@ def evaluation_findings(evaluation: Evaluation, card: ModelCard) -> tuple[Findin
             figure="confusion_matrix",
         ),
     )
+
+
+def left_out_sentence(match: LabelMatch) -> str:
+    """Say how many cells are left out since the model does not know their label, if any are."""
+    if not match.left_out:
+        return ""
+    return (
+        f"{match.share_left_out:.0%} of the labelled cells ({match.n_left_out:,} of "
+        f"{match.n_labelled:,}) are left out: the model does not know their labels."
+    )
+
+
+def _left_out(match: LabelMatch) -> tuple[Finding, ...]:
+    if not match.left_out:
+        return ()
+    near = {label: [each.name for each in names] for label, names in match.suggestions.items()}
+    rows = [
+        (Cell(label), Cell(f"{n:,}"), Cell(" or ".join(near.get(label, []))))
+        for label, n in list(match.left_out.items())[:_SHOWN]
+    ]
+    sentences = []
+    if (more := len(match.left_out) - _SHOWN) > 0:
+        sentences.append(f"{more:,} more labels are left out; --out writes them all.")
+    sentences.append(
+        "Say which label is which with --label-map FILE.toml; --label-map-draft FILE.toml "
+        "writes a draft of one."
+    )
+    table = Table(("label left out", "cells", "near label of the model"), tuple(rows), (1,))
+    return (Finding(left_out_sentence(match), tuple(sentences), table),)
 
 
 def _rows(scorecard: Scorecard) -> tuple[tuple[Cell, ...], ...]:
