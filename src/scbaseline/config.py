@@ -1,10 +1,11 @@
 """Every setting of a run, on one page: default < TOML file < command-line flag."""
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from scbaseline import keys
-from scbaseline.errors import ConfigError
+from scbaseline.errors import ConfigError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,15 @@ class RunConfig:
     ConfigError
         A value is out of range or not among the choices; it names the field, what was
         seen and what is allowed.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> sb.RunConfig(label_key="cell_type", seed=1).n_top_genes
+    2000
+    >>> sb.RunConfig(folds=1)
+    Traceback (most recent call last):
+    scbaseline.errors.ConfigError: folds: 1 was given; 2 to 100 is allowed
     """
 
     label_key: str | None = None
@@ -171,6 +181,33 @@ class RunConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return the settings by name, without the unset ones, as a TOML file holds them."""
         return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def with_settings(config: RunConfig | None, settings: Mapping[str, Any]) -> RunConfig:
+    """Return a configuration with single settings changed, as a function's keywords name them.
+
+    Parameters
+    ----------
+    config
+        What to start from; by default, the defaults.
+    settings
+        Setting → value. One protocol or recipe may be given by itself, several in any sequence.
+
+    Raises
+    ------
+    ConfigError
+        There is no such setting, or its value is refused.
+    """
+    known = [field.name for field in fields(RunConfig)]
+    for name in settings:
+        if name not in known:
+            raise ConfigError(f"{name}: is not a setting. {did_you_mean(name, known)}")
+    several = {name: settings[name] for name in ("protocol", "recipe") if name in settings}
+    tuples = {
+        name: (value,) if isinstance(value, str) else value and tuple(value)
+        for name, value in several.items()
+    }
+    return replace(config or RunConfig(), **{**settings, **tuples})
 
 
 _COMPUTED = (keys.TOTAL_COUNTS, keys.N_GENES, keys.PCT_MT)

@@ -18,7 +18,9 @@ from torch import Tensor, nn
 
 from scbaseline import keys
 from scbaseline.cells.space import FeatureSpace
+from scbaseline.data.formats import chosen_matrix
 from scbaseline.data.genes import GeneAlignment, align_genes, aligned_counts
+from scbaseline.data.options import ReadOptions
 from scbaseline.data.stream import CountStream, stream_counts
 from scbaseline.learn.profile import CountsNetwork
 from scbaseline.model.card import ModelCard
@@ -48,6 +50,17 @@ class Classifier(nn.Module):
         What logits are divided by.
     weight_kg
         Decision weight of each gene, labels × genes; see :mod:`scbaseline.model.gene_weights`.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> adata = sb.read_counts("pbmc68k_reduced")
+    >>> settings = dict(label_key="bulk_labels", recipe="nearest-centroid", folds=2, threads=1)
+    >>> classifier = sb.train(adata, **settings).classifier
+    >>> classifier.predict(adata).columns.tolist()
+    ['predicted_label', 'probability']
+    >>> classifier.save("model.safetensors")  # doctest: +SKIP
+    >>> sb.Classifier.load("model.safetensors")  # doctest: +SKIP
     """
 
     temperature: Tensor
@@ -85,6 +98,9 @@ class Classifier(nn.Module):
             classifier = cls(card, StandardisedCounts.from_space(space), network)
         classifier.temperature.fill_(temperature)
         return classifier
+
+    def __repr__(self) -> str:
+        return f"Classifier with {self.card!r}"
 
     def forward(self, counts_ng: Tensor, total_n: Tensor) -> Tensor:
         """Return calibrated probabilities, cells × labels.
@@ -144,7 +160,13 @@ class Classifier(nn.Module):
         return np.concatenate([probabilities_nk for _, probabilities_nk, _ in blocks])
 
     def predict(
-        self, adata: "AnnData", *, force: bool = False, probabilities: bool = False
+        self,
+        adata: "AnnData",
+        *,
+        layer: str | None = None,
+        use_raw: bool = False,
+        force: bool = False,
+        probabilities: bool = False,
     ) -> pd.DataFrame:
         """Return ``predicted_label`` and ``probability`` per cell, indexed by cell id.
 
@@ -153,9 +175,12 @@ class Classifier(nn.Module):
         Parameters
         ----------
         adata
-            Raw counts in ``X``, or what they can be recovered from exactly. Genes are found
-            by Ensembl id first, by symbol second; those that are missing count as not
-            measured.
+            Raw counts, or what they can be recovered from exactly. Genes are found by Ensembl
+            id first, by symbol second; those that are missing count as not measured.
+        layer
+            Take the counts from this layer instead of ``X``.
+        use_raw
+            Take the counts from ``raw`` instead of ``X``.
         force
             Predict even where the genes found carry little of the decisions.
         probabilities
@@ -164,9 +189,9 @@ class Classifier(nn.Module):
         Raises
         ------
         InputError
-            ``X`` does not hold raw counts, or too few of the model's genes.
+            There are no raw counts where they were looked for, or too few of the model's genes.
         """
-        stream = stream_counts(adata)
+        stream = stream_counts(chosen_matrix(adata, ReadOptions(layer=layer, use_raw=use_raw)))
         return pd.concat(self.predict_stream(stream, force=force, probabilities=probabilities))
 
     def predict_stream(

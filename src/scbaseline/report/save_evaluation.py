@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from scbaseline.model.card import ModelCard
+from scbaseline.report.drawn import confusion_of
 from scbaseline.report.folder import check_folder, outputs_in, write_json
 from scbaseline.study.evaluate import Evaluation
-from scbaseline.study.protocols import ANOTHER_STUDY
 
 METRICS, FIGURE = "metrics.json", "confusion_matrix.png"
 
@@ -44,13 +44,7 @@ def save_evaluation(evaluation: Evaluation, card: ModelCard, out: str | Path) ->
     from scbaseline.report.figures.confusion import confusion_figure
 
     with outputs_in(Path(out)) as outputs:
-        outputs.draw(
-            FIGURE,
-            confusion_figure,
-            scorecards={ANOTHER_STUDY.name: evaluation.scorecard},
-            recipe=evaluation.recipe,
-            tiers={ANOTHER_STUDY.name: evaluation.tier},
-        )
+        outputs.draw(FIGURE, confusion_figure, **confusion_of(evaluation, evaluation.recipe))
         outputs.write(METRICS, partial(write_json, evaluation_content(evaluation, card)))
         return outputs.move()
 
