@@ -33,19 +33,20 @@ class RunConfig:
 
     label_origin: Literal["same-counts", "independent", "unknown"] = "unknown"
     """Where given labels come from: made from these same counts, or independent of them.
-    Labels made from them are worth what clusters are: tier T0+, and no protocol group."""
+
+    Labels made from the same counts are judged as clusters are: tier T0+, no protocol group."""
 
     group_key: str | None = None
     """Column of obs that holds each cell's donor or batch, for protocol group."""
 
     protocol: tuple[str, ...] | None = None
-    """Evaluation protocols: published, inductive, half, thinned, group, null-published,
-    null-half, null-thinned. By default, a run takes the first four, and group where there is
-    a group key; an audit takes all."""
+    """Evaluation protocols, joined by commas: published, inductive, half, thinned, group,
+    null-published, null-half, null-thinned. By default, a run takes the first four, and group
+    where there is a group key; an audit takes all."""
 
     recipe: tuple[str, ...] | None = None
-    """Classifiers to train: pca, hvg, hvg-earlystop, or any other by name, such as robust or
-    logistic. By default, a run and an audit take these three, and train takes robust."""
+    """Classifiers to train, joined by commas: pca, hvg, hvg-earlystop, or any other by name, such
+    as robust or logistic. By default, a run and an audit take these three; train takes robust."""
 
     seed: int = 0
     """Seed of every random step."""
@@ -54,8 +55,9 @@ class RunConfig:
     """Where networks are trained; auto takes a GPU where torch finds one."""
 
     threads: int | None = None
-    """Threads for computation; by default, all processors that this process may use, and one
-    for training, where more cost time."""
+    """Threads for computation; by default, all processors that this process may use.
+
+    Training takes one by default, since more cost time there."""
 
     total_key: str | None = None
     """Column of obs that holds each cell's total count, where X holds only some genes."""
@@ -94,8 +96,10 @@ class RunConfig:
     """Merge clusters that other seeds, resolutions or halves of the counts do not find again."""
 
     thin_fraction: float = 0.5
-    """Share of the counts that clusters are made from where counts are thinned. Protocol half,
-    and with it the price of double dipping, needs 0.5: both parts at one depth."""
+    """Share of the counts that clusters are made from where counts are thinned.
+
+    Protocol half, and with it the inflation from double dipping, needs 0.5: both parts at one
+    depth."""
 
     draws: int = 3
     """Times that a run thins the counts anew, for half and thinned; an audit does once a repeat."""

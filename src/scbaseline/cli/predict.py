@@ -17,11 +17,17 @@ from scbaseline.cli.app import (
     file_of,
     say,
 )
+from scbaseline.cli.groups import USE
 from scbaseline.cli.progress import counted, stage_line
 from scbaseline.data.options import ReadOptions
 
 
-@app.command
+@app.command(
+    group=USE,
+    sort_key=1,
+    help_epilogue="Example: `scbaseline predict model.safetensors new_cells.h5ad "
+    "--out predictions.csv`",
+)
 def predict(
     model: ModelFile,
     input: Input,  # noqa: A002 (the word that a user reads)
