@@ -35,6 +35,18 @@ def test_help_has_an_example_and_groups(command: str, capsys: pytest.CaptureFixt
     assert len(shown.splitlines()) <= 100, "more than two screens"
 
 
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_is_quick(command: str) -> None:
+    """At most .4 s of a processor, however busy the machine is."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    words = [sys.executable, "-m", "scbaseline", *command.split(), "--help"]
+    subprocess.run(words, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = [getattr(after, k) - getattr(before, k) for k in ("ru_utime", "ru_stime")]
+    assert sum(seconds) <= 0.4
+
+
 def test_the_most_used_options_come_first(capsys: pytest.CaptureFixture[str]) -> None:
     """Ten options, then those of data, labels, evaluation, training and output."""
     shown = help_of("run", capsys=capsys)

@@ -23,8 +23,8 @@ from scbaseline.data.options import ReadOptions
 @app.command(
     group=JUDGE,
     sort_key=1,
-    help_epilogue="Example: `scbaseline audit my_cells.h5ad --label-key cell_type "
-    "--group-key donor --out audit`",
+    help_epilogue="Example: scbaseline audit my_cells.h5ad --label-key cell_type "
+    "--group-key donor --out audit",
 )
 def audit(
     input: InputOrDefault = None,  # noqa: A002 (the word that a user reads)

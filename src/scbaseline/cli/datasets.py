@@ -7,7 +7,7 @@ from scbaseline.cli.groups import START
 @app.command(
     group=START,
     sort_key=2,
-    help_epilogue="Example: `scbaseline datasets`",
+    help_epilogue="Example: scbaseline datasets",
 )
 def datasets() -> None:
     """List the data sets that can be named, and where each is found now."""

@@ -11,7 +11,7 @@ from scbaseline.errors import InputError
 @app.command(
     group=START,
     sort_key=1,
-    help_epilogue="Example: `scbaseline doctor my_cells.h5ad`",
+    help_epilogue="Example: scbaseline doctor my_cells.h5ad",
 )
 def doctor(
     input: str,  # noqa: A002 (the word that a user reads)

@@ -13,8 +13,8 @@ from scbaseline.data.options import ReadOptions
 @app.command(
     group=JUDGE,
     sort_key=2,
-    help_epilogue="Example: `scbaseline evaluate model.safetensors other_study.h5ad "
-    "--label-key cell_type`",
+    help_epilogue="Example: scbaseline evaluate model.safetensors other_study.h5ad "
+    "--label-key cell_type",
 )
 def evaluate(
     model: ModelFile,

@@ -53,7 +53,8 @@ class GroupedApp(App):
             return arguments  # they are wanted to read what was typed
         for argument in arguments:
             # An explanation may follow after an empty line; it is for those who read the code.
-            words = (argument.parameter.help or "").split("\n\n")[0]
+            first = (argument.parameter.help or "").split("\n\n")[0]
+            words = " ".join(first.replace("`", "").split())
             shown = _as_written(argument.field_info.default)
             changes = Parameter(help=words, show_default=shown or False)
             if argument.name in _PLACES:

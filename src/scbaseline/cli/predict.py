@@ -25,8 +25,8 @@ from scbaseline.data.options import ReadOptions
 @app.command(
     group=USE,
     sort_key=1,
-    help_epilogue="Example: `scbaseline predict model.safetensors new_cells.h5ad "
-    "--out predictions.csv`",
+    help_epilogue="Example: scbaseline predict model.safetensors new_cells.h5ad "
+    "--out predictions.csv",
 )
 def predict(
     model: ModelFile,

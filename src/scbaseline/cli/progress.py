@@ -1,15 +1,13 @@
 """Progress on a terminal: the stage, the fits that are done, the cells that are predicted.
 
-All of it goes to standard error, and nothing where that is no terminal.
+All of it goes to standard error, and nothing where that is no terminal. What draws it is loaded
+when it is used, since ``--help`` has nothing to draw.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +29,9 @@ PHASES = {
 @contextmanager
 def stage_line(*, quiet: bool) -> Iterator[ShowStage]:
     """Show the current stage, and since when."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
         yield lambda _: None
@@ -56,6 +57,9 @@ def study_progress(*, quiet: bool, clusters: bool = True) -> Iterator[tuple[Show
     clusters
         Whether cells are clustered.
     """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
         yield (lambda _: None), (lambda *_: None)
@@ -71,23 +75,24 @@ def study_progress(*, quiet: bool, clusters: bool = True) -> Iterator[tuple[Show
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("starting", total=None, place=1, n_places=len(phases), left="")
 
-        def begin(total: int | None) -> None:
+        def begin(name: str, total: int | None) -> None:
             # rich forgets the fields that are not named again.
-            bar.reset(task, total=total, place=place, n_places=len(phases), left="")
+            n_places = len(phases)
+            bar.reset(task, total=total, description=name, place=place, n_places=n_places, left="")
 
         def show_stage(name: str) -> None:
             nonlocal place
             phase = phase_of(name)
             if phase in phases and (now := phases.index(phase) + 1) > place:
                 place = now
-                begin(None)
+                begin(name, None)
             bar.update(task, description=name)
 
         def show_fits(n_done: int, n_fits: int) -> None:
             nonlocal place, fits_began
             if n_done == 0:
                 place, fits_began = phases.index("classifiers") + 1, time.perf_counter()
-                begin(n_fits)
+                begin("training", n_fits)
             left = f"fit {min(n_done + 1, n_fits)} of {n_fits}"
             if n_done:
                 seconds = (time.perf_counter() - fits_began) / n_done * (n_fits - n_done)
@@ -116,6 +121,9 @@ def counted(
     blocks: Iterable["pd.DataFrame"], n_cells: int, *, quiet: bool
 ) -> Iterator["pd.DataFrame"]:
     """Pass blocks of cells on; show rate and time left while they pass."""
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn
+
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
         yield from blocks

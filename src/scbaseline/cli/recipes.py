@@ -7,7 +7,7 @@ from scbaseline.cli.groups import LEARN
 @app.command(
     group=LEARN,
     sort_key=3,
-    help_epilogue="Example: `scbaseline recipes`",
+    help_epilogue="Example: scbaseline recipes",
 )
 def recipes() -> None:
     """List the recipes: the name of each, what it is, and when it is used."""

@@ -23,7 +23,7 @@ from scbaseline.data.options import ReadOptions
 @app.command(
     group=LEARN,
     sort_key=1,
-    help_epilogue="Example: `scbaseline run my_cells.h5ad --label-key cell_type --out results`",
+    help_epilogue="Example: scbaseline run my_cells.h5ad --label-key cell_type --out results",
 )
 def run(
     input: InputOrDefault = None,  # noqa: A002 (the word that a user reads)

@@ -7,7 +7,7 @@ from scbaseline.cli.groups import JUDGE
 @app.command(
     group=JUDGE,
     sort_key=3,
-    help_epilogue="Example: `scbaseline show model.safetensors`",
+    help_epilogue="Example: scbaseline show model.safetensors",
 )
 def show(model: ModelFile, /, *, json: bool = False) -> None:
     """Print what a model is, what it was trained on, and how accurate it is on held-out cells.

@@ -18,8 +18,8 @@ from scbaseline.errors import OutputError
 @app.command(
     group=LEARN,
     sort_key=2,
-    help_epilogue="Example: `scbaseline train my_cells.h5ad --label-key cell_type "
-    "--out model.safetensors`",
+    help_epilogue="Example: scbaseline train my_cells.h5ad --label-key cell_type "
+    "--out model.safetensors",
 )
 def train(
     input: Input,  # noqa: A002 (the word that a user reads)

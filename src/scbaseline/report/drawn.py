@@ -1,14 +1,16 @@
 """Results in; what each figure draws of them out, for files and for ``scbaseline.pl`` alike."""
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scbaseline.errors import ConfigError, did_you_mean
-from scbaseline.study.evaluate import Evaluation
 from scbaseline.study.protocols import ANOTHER_STUDY
 from scbaseline.study.results import Audit, Run, Training
+
+if TYPE_CHECKING:  # it loads torch
+    from scbaseline.study.evaluate import Evaluation
 
 
 def umap_of(run: Run) -> dict[str, Any]:
@@ -48,7 +50,7 @@ def curves_of(run: Run) -> dict[str, Any]:
     return {}
 
 
-def confusion_of(result: Run | Audit | Training | Evaluation, recipe: str) -> dict[str, Any]:
+def confusion_of(result: "Run | Audit | Training | Evaluation", recipe: str) -> dict[str, Any]:
     """Return what :func:`~scbaseline.report.figures.confusion.confusion_figure` draws of a result.
 
     Clusters of drawn counts have other numbers than the run's, so that their matrices are left
@@ -59,17 +61,17 @@ def confusion_of(result: Run | Audit | Training | Evaluation, recipe: str) -> di
     ConfigError
         The result has no such recipe.
     """
-    if isinstance(result, Evaluation):
-        name = ANOTHER_STUDY.name
-        of_protocol = {name: ({result.recipe: result.scorecard}, result.tier)}
-        footer = ""
-    else:
+    if isinstance(result, Run | Audit | Training):
         of_protocol = {
             name: (p.scorecards, p.tier)
             for name, p in result.evidence.protocols.items()
             if not p.protocol.draws_counts
         }
         footer = result.data.notice
+    else:
+        name = ANOTHER_STUDY.name
+        of_protocol = {name: ({result.recipe: result.scorecard}, result.tier)}
+        footer = ""
     if not of_protocol:
         return {}
     for scorecards, _ in of_protocol.values():
