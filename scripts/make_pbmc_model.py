@@ -44,7 +44,7 @@ def main() -> None:
     fine = table["scanpy_louvain"].reindex(adata.obs_names)
     adata.obs["cell_type"] = fine.map(COARSE).to_numpy()
     training = train(adata, RunConfig(label_key="cell_type"), exam=True)
-    classifier = training.classifier.with_card(notes=(*training.classifier.card.notes, *NOTES))
+    classifier = training.classifier.changed(notes=(*training.classifier.card.notes, *NOTES))
     path = SHIPPED["pbmc"].path
     classifier.save(path, half=True)
     again = Classifier.load(path).predict(adata, probabilities=True)

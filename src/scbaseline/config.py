@@ -1,10 +1,11 @@
 """Every setting of a run, on one page: default < TOML file < command-line flag."""
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from scbaseline import keys
-from scbaseline.errors import ConfigError
+from scbaseline.errors import ConfigError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,15 @@ class RunConfig:
     ConfigError
         A value is out of range or not among the choices; it names the field, what was
         seen and what is allowed.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> sb.RunConfig(label_key="cell_type", seed=1).n_top_genes
+    2000
+    >>> sb.RunConfig(folds=1)
+    Traceback (most recent call last):
+    scbaseline.errors.ConfigError: folds: 1 was given; 2 to 100 is allowed
     """
 
     label_key: str | None = None
@@ -23,19 +33,20 @@ class RunConfig:
 
     label_origin: Literal["same-counts", "independent", "unknown"] = "unknown"
     """Where given labels come from: made from these same counts, or independent of them.
-    Labels made from them are worth what clusters are: tier T0+, and no protocol group."""
+
+    Labels made from the same counts are judged as clusters are: tier T0+, no protocol group."""
 
     group_key: str | None = None
     """Column of obs that holds each cell's donor or batch, for protocol group."""
 
     protocol: tuple[str, ...] | None = None
-    """Evaluation protocols: published, inductive, half, thinned, group, null-published,
-    null-half, null-thinned. By default, a run takes the first four, and group where there is
-    a group key; an audit takes all."""
+    """Evaluation protocols, joined by commas: published, inductive, half, thinned, group,
+    null-published, null-half, null-thinned. By default, a run takes the first four, and group
+    where there is a group key; an audit takes all."""
 
     recipe: tuple[str, ...] | None = None
-    """Classifiers to train: pca, hvg, hvg-earlystop, or any other by name, such as robust or
-    logistic. By default, a run and an audit take these three, and train takes robust."""
+    """Classifiers to train, joined by commas: pca, hvg, hvg-earlystop, or any other by name, such
+    as robust or logistic. By default, a run and an audit take these three; train takes robust."""
 
     seed: int = 0
     """Seed of every random step."""
@@ -44,8 +55,9 @@ class RunConfig:
     """Where networks are trained; auto takes a GPU where torch finds one."""
 
     threads: int | None = None
-    """Threads for computation; by default, all processors that this process may use, and one
-    for training, where more cost time."""
+    """Threads for computation; by default, all processors that this process may use.
+
+    Training takes one by default, since more cost time there."""
 
     total_key: str | None = None
     """Column of obs that holds each cell's total count, where X holds only some genes."""
@@ -84,8 +96,10 @@ class RunConfig:
     """Merge clusters that other seeds, resolutions or halves of the counts do not find again."""
 
     thin_fraction: float = 0.5
-    """Share of the counts that clusters are made from where counts are thinned. Protocol half,
-    and with it the price of double dipping, needs 0.5: both parts at one depth."""
+    """Share of the counts that clusters are made from where counts are thinned.
+
+    Protocol half, and with it the inflation from double dipping, needs 0.5: both parts at one
+    depth."""
 
     draws: int = 3
     """Times that a run thins the counts anew, for half and thinned; an audit does once a repeat."""
@@ -171,6 +185,33 @@ class RunConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return the settings by name, without the unset ones, as a TOML file holds them."""
         return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def with_settings(config: RunConfig | None, settings: Mapping[str, Any]) -> RunConfig:
+    """Return a configuration with single settings changed, as a function's keywords name them.
+
+    Parameters
+    ----------
+    config
+        What to start from; by default, the defaults.
+    settings
+        Setting → value. One protocol or recipe may be given by itself, several in any sequence.
+
+    Raises
+    ------
+    ConfigError
+        There is no such setting, or its value is refused.
+    """
+    known = [field.name for field in fields(RunConfig)]
+    for name in settings:
+        if name not in known:
+            raise ConfigError(f"{name}: is not a setting. {did_you_mean(name, known)}")
+    several = {name: settings[name] for name in ("protocol", "recipe") if name in settings}
+    tuples = {
+        name: (value,) if isinstance(value, str) else value and tuple(value)
+        for name, value in several.items()
+    }
+    return replace(config or RunConfig(), **{**settings, **tuples})
 
 
 _COMPUTED = (keys.TOTAL_COUNTS, keys.N_GENES, keys.PCT_MT)

@@ -52,6 +52,14 @@ class Counts:
         Each cell's total count, over these genes and those that the input does not hold.
     rows_n
         The cells' row numbers in a source on disk, rising; ``None``: all of its cells.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> adata = sb.check_counts(sb.read_counts("pbmc68k_reduced"))
+    >>> counts = sb.Counts.from_anndata(adata)
+    >>> counts
+    Counts(700 cells × 765 genes, in memory)
     """
 
     source: "sparse.csr_matrix | CountSource"

@@ -19,7 +19,17 @@ from difflib import get_close_matches
 
 
 class ScbaselineError(Exception):
-    """The root of the errors that a user can cause and mend."""
+    """The root of the errors that a user can cause and mend.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> try:
+    ...     sb.run(sb.read_counts("pbmc68k_reduced"), label_key="bulk_label")
+    ... except sb.ScbaselineError as error:
+    ...     print(error)
+    --label-key bulk_label: obs has no such column. Did you mean bulk_labels?
+    """
 
     exit_status = 1
 
@@ -47,7 +57,14 @@ class OutputError(ScbaselineError, OSError):
 
 
 class ScbaselineWarning(UserWarning):
-    """The result holds, but is weaker than hoped or comes from elsewhere than expected."""
+    """The result holds, but is weaker than hoped or comes from elsewhere than expected.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import scbaseline as sb
+    >>> warnings.simplefilter("error", sb.ScbaselineWarning)  # to stop where a result is weaker
+    """
 
 
 def did_you_mean(seen: str, known: Iterable[str]) -> str:

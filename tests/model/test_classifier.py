@@ -137,7 +137,7 @@ def test_too_few_genes_are_refused_unless_forced(finished: Run) -> None:
     """Where genes tell no more than the largest label does, a prediction must be insisted on."""
     query, classifier = finished.cells.adata, finished.classifiers["pca"]
     # As if one label had nearly all cells.
-    classifier = classifier.with_coverage(classifier.weight_kg, classifier.card.gene_loss, 0.6)
+    classifier = classifier.changed(majority_f1=0.6)
     lacking = query[:, 140:].copy()
     with pytest.raises(InputError, match="--force"):
         classifier.predict(lacking)

@@ -12,7 +12,6 @@ from conftest import SMALL, simulate
 
 from scbaseline import keys
 from scbaseline.compute import open_pool
-from scbaseline.report.cells import annotated_cells
 from scbaseline.report.content import evidence_content, timings_content
 from scbaseline.report.save_run import check_run_outputs, save_run
 from scbaseline.stages import MAIN
@@ -22,6 +21,7 @@ from scbaseline.study.plan import split_repeatedly
 from scbaseline.study.results import Run
 from scbaseline.study.run import run
 from scbaseline.study.split import TEST
+from scbaseline.study.to_adata import annotated_cells
 
 pytestmark = pytest.mark.xdist_group("report")  # its module fixtures are costly
 

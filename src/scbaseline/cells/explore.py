@@ -75,6 +75,16 @@ def explore_cells(pcs_nc: NDArray[np.float32], config: RunConfig) -> Exploration
     ----------
     Traag, Waltman & van Eck, From Louvain to Leiden, Scientific Reports 2019;
     McInnes, Healy & Melville, UMAP, arXiv 1802.03426.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> adata = sb.check_counts(sb.read_counts("pbmc68k_reduced"))
+    >>> counts = sb.Counts.from_anndata(adata)
+    >>> config = sb.RunConfig(seed=1)
+    >>> space = sb.fit_feature_space(counts, config)
+    >>> sb.explore_cells(space.project(space.scale(counts)), config).umap_n2.shape
+    (700, 2)
     """
     graph = neighbour_graph(pcs_nc, config)
     clusters_n = leiden_clusters(graph, resolution=config.resolution, seed=config.seed)

@@ -97,6 +97,15 @@ def filter_cells(
     ------
     InputError
         No cell passes, or a mitochondrial threshold is asked for and no such gene is known.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> adata = sb.check_counts(sb.read_counts("pbmc68k_reduced"))
+    >>> counts = sb.Counts.from_anndata(adata)
+    >>> cells = sb.filter_cells(counts, sb.RunConfig(min_genes=100), obs=adata.obs, var=adata.var)
+    >>> cells.dropped, cells.n_rare_genes
+    ({'fewer than 100 genes': 0}, 0)
     """
     n_genes = counts.shape[1]
     is_mt = _mitochondrial(var)

@@ -117,6 +117,15 @@ def fit_feature_space(counts: Counts, config: RunConfig) -> FeatureSpace:
     ------
     InputError
         Fewer than three cells, fewer than two genes to choose from, or none that varies.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> adata = sb.check_counts(sb.read_counts("pbmc68k_reduced"))
+    >>> counts = sb.Counts.from_anndata(adata)
+    >>> space = sb.fit_feature_space(counts, sb.RunConfig(n_top_genes=200, n_comps=20))
+    >>> space.components_gc.shape
+    (200, 20)
     """
     n_cells = counts.shape[0]
     if n_cells < 3:

@@ -30,6 +30,16 @@ def thin_counts(
     Neufeld, Gao, Popp, Battle & Witten, Inference after latent variable estimation for
     single-cell RNA sequencing data, Biostatistics 2024; Neufeld, Dharamshi, Gao & Witten,
     Data thinning for convolution-closed distributions, JMLR 2024.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import scbaseline as sb
+    >>> adata = sb.check_counts(sb.read_counts("pbmc68k_reduced"))
+    >>> counts = sb.Counts.from_anndata(adata)
+    >>> half, other_half = sb.thin_counts(counts, np.random.default_rng(0))
+    >>> bool((half.total_n + other_half.total_n == counts.total_n).all())
+    True
     """
     counts_ng = counts.counts_ng
     whole = np.rint(counts_ng.data).astype(np.int64)
@@ -54,6 +64,16 @@ def structureless_counts(counts: Counts, rng: np.random.Generator) -> Counts:
     ----------
     counts
         The counts whose depths and gene frequencies are kept.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import scbaseline as sb
+    >>> adata = sb.check_counts(sb.read_counts("pbmc68k_reduced"))
+    >>> counts = sb.Counts.from_anndata(adata)
+    >>> drawn = sb.structureless_counts(counts, np.random.default_rng(0))
+    >>> bool((drawn.total_n == counts.total_n).all())
+    True
     """
     observed_ng = counts.counts_ng
     n_cells, n_genes = observed_ng.shape

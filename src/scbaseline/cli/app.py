@@ -6,18 +6,20 @@ import os
 import signal
 import sys
 import threading
-import tomllib
+import time
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields
+from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import App, CycloptsError, Parameter, convert
-from cyclopts.config import Toml
+from cyclopts import App, CycloptsError, Parameter, UnknownOptionError, convert
 
 from scbaseline import __version__
+from scbaseline.cli.groups import OTHER, GroupedApp
+from scbaseline.cli.progress import in_words
 from scbaseline.cli.watch import watch_signals
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
@@ -26,6 +28,9 @@ from scbaseline.errors import ConfigError, ScbaselineError, ScbaselineWarning, d
 
 def _settings_file(app: App, commands: tuple[str, ...], arguments: Any) -> None:
     """Let cyclopts read the TOML file that ``--config`` names, for settings without a flag."""
+    from cyclopts.config import Toml
+
+    _refuse_stray_values(arguments)
     for argument in arguments:
         if argument.name == "--config" and argument.tokens:
             path = Path(argument.tokens[0].value)
@@ -33,7 +38,28 @@ def _settings_file(app: App, commands: tuple[str, ...], arguments: Any) -> None:
             Toml(path, use_commands_as_keys=False)(app, commands, arguments)
 
 
+def _refuse_stray_values(arguments: Any) -> None:
+    """Refuse a second value of ``--protocol`` or ``--recipe`` that would be taken for the input."""
+    for option in arguments:
+        if option.name not in ("--protocol", "--recipe") or not option.tokens:
+            continue
+        from scbaseline.learn.recipes import RECIPES
+        from scbaseline.study.protocols import PROTOCOLS
+
+        known = [*(PROTOCOLS if option.name == "--protocol" else RECIPES)]
+        first = option.tokens[-1].value
+        for token in (t for a in arguments if a.index is not None for t in a.tokens):
+            if get_close_matches(token.value, known, n=1, cutoff=0.8):
+                raise ConfigError(
+                    f"{option.name} {first} {token.value}: several values are joined by commas; "
+                    f"type {option.name} {first},{token.value} (or ./{token.value} for a file "
+                    "of this name)"
+                )
+
+
 def _check_settings(path: Path) -> None:
+    import tomllib
+
     if not path.is_file():
         siblings = [p.name for p in path.parent.glob("*.toml")]
         what = "is a folder" if path.is_dir() else "no such file"
@@ -51,19 +77,29 @@ def _check_settings(path: Path) -> None:
 
 
 def _convert(type_: Any, tokens: Sequence[Any]) -> Any:
-    """Convert words as cyclopts does, but take no 1.5 for the whole number 2."""
-    if type_ is int and not tokens[0].value.lstrip("+-").isdecimal():
+    """Convert words as cyclopts does; ``a,b`` is two values, and 1.5 is no whole number."""
+    if type_ == tuple[str, ...] | None:
+        return tuple(part for token in tokens for part in token.value.split(",") if part)
+    if type_ in (int, int | None) and not tokens[0].value.lstrip("+-").isdecimal():
         raise ValueError(f"{tokens[0].value} is not a whole number")
     return convert(type_, tokens)
 
 
-app = App(
+app = GroupedApp(
     name="scbaseline",
     version=__version__,
     help="From raw single-cell counts to trained, honestly judged, portable PyTorch classifiers.",
+    help_format="plaintext",  # markdown takes 50 ms to load
     config=_settings_file,
     suppress_keyboard_interrupt=False,
     default_parameter=Parameter(negative=(), converter=_convert),
+    help_epilogue="First steps: scbaseline doctor FILE, or scbaseline run on public data. "
+    "scbaseline COMMAND --help shows the options of a command, with an example.",
+)
+for flag in ("--help", "--version"):
+    app[flag].group = OTHER
+app.register_install_completion_command(
+    group=OTHER, help="Let the shell complete commands and options; once, for bash, zsh or fish."
 )
 
 _NO_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EPIPE, errno.EBADF)
@@ -126,6 +162,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         answered = watch_signals() if argv is None else _nothing
         signal.signal(signal.SIGTERM, lambda *_: (answered(), sys.exit(143)))
         signal.signal(signal.SIGINT, lambda *got: (answered(), signal.default_int_handler(*got)))
+    words, began = list(sys.argv[1:] if argv is None else argv), time.perf_counter()
     with warnings.catch_warnings():
         # A user reads our warnings; those of libraries are for those who work on them.
         warnings.simplefilter("ignore")
@@ -133,13 +170,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.showwarning = lambda message, *_, **__: say("warning", message)
         try:
             status = app(
-                sys.argv[1:] if argv is None else argv,
+                words,
                 exit_on_error=False,
                 print_error=False,
                 result_action="return_value",
             )
         except CycloptsError as error:
-            say("error", f"{' '.join(str(error).split())} See `scbaseline --help`.")
+            say("error", _mistyped(error))
             return 2
         except ScbaselineError as error:
             say("error", "; ".join([str(error), *getattr(error, "__notes__", [])]))
@@ -158,7 +195,32 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()  # here, where it can be said, not at the end of Python
         except OSError as error:
             return _without_output(error)
+    seconds = time.perf_counter() - began
+    if seconds > 1 and sys.stderr.isatty() and not {"-q", "--quiet"}.intersection(words):
+        say("done", f"after {in_words(seconds)}")
     return status if isinstance(status, int) else 0
+
+
+def _mistyped(error: CycloptsError) -> str:
+    """Return what was mistyped, the nearest option, and where the options are listed."""
+    words = " ".join(str(error).split())
+    if isinstance(error, UnknownOptionError) and (
+        typed := error.token.keyword or error.token.value
+    ):
+        options = [name for a in error.argument_collection for name in a.names]
+        nearest = max(options, key=lambda name: _likeness(typed, name), default="")
+        words = f"there is no option {typed}."
+        if nearest and _likeness(typed, nearest) > 0.7:
+            words += f" Did you mean {nearest}?"
+    command = " ".join(("scbaseline", *(error.command_chain or ())))
+    return f"{words}{'' if words[-1] in '.?' else '.'} See `{command} --help`."
+
+
+def _likeness(typed: str, option: str) -> float:
+    """Return how alike two options are: by letters, and by the words that they share."""
+    typed_words, words = (set(name.strip("-").split("-")) for name in (typed, option))
+    shared = len(typed_words & words) / len(typed_words | words)
+    return SequenceMatcher(None, typed, option).ratio() + shared
 
 
 def _nothing() -> None:

@@ -15,12 +15,18 @@ from scbaseline.cli.app import (
     file_of,
     say,
 )
-from scbaseline.cli.progress import fit_bar
+from scbaseline.cli.groups import JUDGE
+from scbaseline.cli.progress import study_progress
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
 
 
-@app.command
+@app.command(
+    group=JUDGE,
+    sort_key=1,
+    help_epilogue="Example: scbaseline audit my_cells.h5ad --label-key cell_type "
+    "--group-key donor --out audit",
+)
 def audit(
     input: InputOrDefault = None,  # noqa: A002 (the word that a user reads)
     /,
@@ -51,7 +57,7 @@ def audit(
     require_input(input)
     check_audit_outputs(out, file_of(input), config, reading.obs, overwrite=overwrite)
     screen = Screen(quiet=quiet, verbose=verbose)
-    with fit_bar(quiet=quiet) as (progress, fitted):
+    with study_progress(quiet=quiet) as (progress, fitted):
         progress("reading counts")
         adata = read_counts(input, reading, progress=not quiet)
         notice = adata.uns[keys.PROVENANCE]["notice"]

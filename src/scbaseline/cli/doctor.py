@@ -3,11 +3,16 @@
 from pathlib import Path
 
 from scbaseline.cli.app import Reading, app
+from scbaseline.cli.groups import START
 from scbaseline.data.options import ReadOptions
 from scbaseline.errors import InputError
 
 
-@app.command
+@app.command(
+    group=START,
+    sort_key=1,
+    help_epilogue="Example: scbaseline doctor my_cells.h5ad",
+)
 def doctor(
     input: str,  # noqa: A002 (the word that a user reads)
     /,

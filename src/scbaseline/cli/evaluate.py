@@ -15,12 +15,18 @@ from scbaseline.cli.app import (
     file_of,
     say,
 )
+from scbaseline.cli.groups import JUDGE
 from scbaseline.cli.progress import stage_line
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
 
 
-@app.command
+@app.command(
+    group=JUDGE,
+    sort_key=2,
+    help_epilogue="Example: scbaseline evaluate model.safetensors other_study.h5ad "
+    "--label-key cell_type",
+)
 def evaluate(
     model: ModelFile,
     input: Input,  # noqa: A002 (the word that a user reads)

@@ -1,9 +1,10 @@
 """``scbaseline models``: what can be named instead of a model file."""
 
 from scbaseline.cli.app import app
+from scbaseline.cli.groups import START
 
 
-@app.command
+@app.command(group=START)
 def models() -> None:
     """List the models that come with the package, and how accurate each is."""
     from scbaseline.model.classifier import Classifier

@@ -19,18 +19,24 @@ from scbaseline.cli.app import (
     file_of,
     say,
 )
+from scbaseline.cli.groups import USE
 from scbaseline.cli.progress import counted, stage_line
 from scbaseline.data.options import ReadOptions
 from scbaseline.errors import ConfigError
 from scbaseline.model.options import DoubtOptions
 
 if TYPE_CHECKING:
-    from scbaseline.model.query import Predictions
+    from scbaseline.model.query import LabelledQuery
 
 Doubting = Annotated[DoubtOptions, Parameter(name="*")]
 
 
-@app.command
+@app.command(
+    group=USE,
+    sort_key=1,
+    help_epilogue="Example: scbaseline predict model.safetensors new_cells.h5ad "
+    "--out predictions.csv",
+)
 def predict(
     model: ModelFile,
     input: Input,  # noqa: A002 (the word that a user reads)
@@ -121,7 +127,7 @@ def predict(
     screen.show(*prediction_findings(classifier.card, n_cells_of, n_cells=n_cells, out=written))
 
 
-def _say_doubt(predictions: "Predictions", *, quiet: bool, json: bool) -> None:
+def _say_doubt(predictions: "LabelledQuery", *, quiet: bool, json: bool) -> None:
     """Say first, where no table can hide it, how far the labels may be doubted."""
     from scbaseline.report.screen import Screen
     from scbaseline.report.sections.doubt import doubt_findings, loud_line

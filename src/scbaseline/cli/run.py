@@ -15,12 +15,17 @@ from scbaseline.cli.app import (
     file_of,
     say,
 )
-from scbaseline.cli.progress import stage_line
+from scbaseline.cli.groups import LEARN
+from scbaseline.cli.progress import study_progress
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
 
 
-@app.command
+@app.command(
+    group=LEARN,
+    sort_key=1,
+    help_epilogue="Example: scbaseline run my_cells.h5ad --label-key cell_type --out results",
+)
 def run(
     input: InputOrDefault = None,  # noqa: A002 (the word that a user reads)
     /,
@@ -61,7 +66,7 @@ def run(
     modules = (*(() if is_alone else FIT_MODULES), "scbaseline.report.figures.panels")
     with (
         open_pool(settings.threads, most=2, modules=modules) as pool,
-        stage_line(quiet=quiet) as progress,
+        study_progress(quiet=quiet) as (progress, fitted),
     ):
         pool.start()
         progress("reading counts")
@@ -72,7 +77,7 @@ def run(
         screen.emphasise(notice)
         from scbaseline.study import run as study
 
-        result = study.run(adata, settings, progress=progress, pool=pool)
+        result = study.run(adata, settings, progress=progress, fitted=fitted, pool=pool)
         progress("drawing figures, writing files")
         written = save_run(result, out, pool=pool)
 

@@ -1,9 +1,14 @@
 """``scbaseline show``: what a saved model is."""
 
 from scbaseline.cli.app import ModelFile, app
+from scbaseline.cli.groups import JUDGE
 
 
-@app.command
+@app.command(
+    group=JUDGE,
+    sort_key=3,
+    help_epilogue="Example: scbaseline show model.safetensors",
+)
 def show(model: ModelFile, /, *, json: bool = False) -> None:
     """Print what a model is, what it was trained on, and how accurate it is on held-out cells.
 

@@ -18,13 +18,19 @@ from scbaseline.cli.app import (
     app,
     file_of,
 )
-from scbaseline.cli.progress import stage_line
+from scbaseline.cli.groups import LEARN
+from scbaseline.cli.progress import study_progress
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
 from scbaseline.errors import OutputError
 
 
-@app.command
+@app.command(
+    group=LEARN,
+    sort_key=2,
+    help_epilogue="Example: scbaseline train my_cells.h5ad --label-key cell_type "
+    "--out model.safetensors",
+)
 def train(
     input: Input,  # noqa: A002 (the word that a user reads)
     /,
@@ -72,7 +78,7 @@ def train(
             f"try --out {out.with_suffix('.safetensors')}"
         )
     refuse_strangers_files([out], overwrite=overwrite)
-    with stage_line(quiet=quiet) as progress:
+    with study_progress(quiet=quiet, clusters=False) as (progress, fitted):
         progress("reading counts")
         if from_disk is None:
             from_disk = too_large_for_memory(input, reading)
@@ -80,7 +86,8 @@ def train(
             progress("loading torch")
             from scbaseline.study import train as study
 
-            training = study.train(adata, settings, progress=progress, exam=exam)
+            training = study.train(adata, settings, progress=progress, fitted=fitted, exam=exam)
+        progress("writing the model")
         training.classifier.save(out)
 
     from scbaseline.report.findings import findings_of_training

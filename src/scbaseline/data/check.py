@@ -62,6 +62,13 @@ def check_counts(
     -----
     ScbaselineWarning
         Cells share a name; in the result the second ``A`` is ``A-1``.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> adata = sb.read_counts("pbmc68k_reduced")
+    >>> "total_counts" in sb.check_counts(adata).obs
+    True
     """
     provenance = provenance_of(adata)
     if allow_fractional:

@@ -73,7 +73,7 @@ def read_path(path: Path, options: ReadOptions = ReadOptions()) -> tuple[AnnData
     """
     file_format = _format_of(path)
     with _one_clear_line(path, file_format, options.obs):
-        adata = _chosen(file_format.read(path, options), options)
+        adata = chosen_matrix(file_format.read(path, options), options)
         require_intact(adata)
         if adata.X is None:
             raise InputError(f"X is missing; {how_to_take(sources_beside_x(adata))}")
@@ -96,7 +96,7 @@ def open_path(path: Path, options: ReadOptions = ReadOptions()) -> Iterator[AnnD
     file_format = _format_of(path)
     opened = (file_format.open or _read_and_keep)(path, options)
     with _one_clear_line(path, file_format, options.obs), opened as adata:
-        yield _chosen(adata, options)
+        yield chosen_matrix(adata, options)
 
 
 @contextmanager
@@ -138,8 +138,14 @@ def _one_clear_line(path: Path, file_format: Format, annotations: Path | None) -
         ) from error
 
 
-def _chosen(adata: AnnData, options: ReadOptions) -> AnnData:
-    """Put the matrix that the options name into X."""
+def chosen_matrix(adata: AnnData, options: ReadOptions) -> AnnData:
+    """Put the matrix that the options name into X.
+
+    Raises
+    ------
+    InputError
+        There is no such layer, or no raw.
+    """
     if options.layer is not None:
         if options.layer not in adata.layers:
             raise InputError(

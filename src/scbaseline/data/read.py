@@ -80,6 +80,13 @@ def read_counts(
         No such file, folder or data set; or a data set that was named cannot be had.
     InputError
         The file cannot be read, or is not the data set for which it stands.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> adata = sb.read_counts("pbmc68k_reduced")
+    >>> adata.shape
+    (700, 765)
     """
     options = options or ReadOptions()
     _refuse_options_of_files(name_or_path, options)

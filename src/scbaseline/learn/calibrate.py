@@ -29,6 +29,14 @@ def fit_temperature(logits_nk: NDArray[np.floating], codes_n: NDArray[np.int64])
     References
     ----------
     Guo et al., On Calibration of Modern Neural Networks, ICML 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import scbaseline as sb
+    >>> too_sure_nk = np.array([[9.0, 0.0], [9.0, 0.0], [0.0, 9.0], [9.0, 0.0]])
+    >>> sb.fit_temperature(too_sure_nk, np.array([0, 0, 1, 1])) > 1
+    True
     """
     logits = np.asarray(logits_nk, dtype=np.float64)
     cells = np.arange(len(codes_n))

@@ -14,7 +14,7 @@ _TUPLES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ModelCard:
     """What a person and a program must know of a model before they use it.
 
@@ -55,6 +55,16 @@ class ModelCard:
         where nobody asked. See :func:`scbaseline.study.exam.leave_one_label_out`.
     notes
         What had to differ from the settings, and other things to know.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> adata = sb.read_counts("pbmc68k_reduced")
+    >>> settings = dict(label_key="bulk_labels", recipe="nearest-centroid", folds=2, threads=1)
+    >>> classifier = sb.train(adata, **settings).classifier
+    >>> card = classifier.card
+    >>> card.recipe.name, len(card.gene_symbols), card.tier
+    ('nearest-centroid', 765, 'T1')
     """
 
     recipe: Recipe
@@ -77,6 +87,19 @@ class ModelCard:
     notes: tuple[str, ...] = ()
     tensors_sha256: str = ""
     format_version: int = field(default=FORMAT_VERSION)
+
+    def __repr__(self) -> str:
+        what = f"{len(self.labels)} labels ({self.label_source}), {len(self.gene_symbols):,} genes"
+        return f"ModelCard({self.recipe.name} of {self.data['title']}: {what})"
+
+    @property
+    def note(self) -> dict[str, str]:
+        """What predictions note of their model: recipe, training data and hash."""
+        return {
+            "recipe": self.recipe.name,
+            "trained_on": str(self.data["title"]),
+            "sha256": self.tensors_sha256,
+        }
 
     def to_json(self) -> str:
         """Return the card as JSON, the same text for the same card."""

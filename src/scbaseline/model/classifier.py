@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from scbaseline.cells.space import FeatureSpace
+from scbaseline.data.formats import chosen_matrix
 from scbaseline.data.genes import GeneAlignment, align_genes
+from scbaseline.data.options import ReadOptions
 from scbaseline.data.stream import CountStream, stream_counts
 from scbaseline.learn.profile import CountsNetwork
 from scbaseline.model.card import ModelCard
@@ -58,6 +60,17 @@ class Classifier(nn.Module):
         What logits are divided by.
     weight_kg
         Decision weight of each gene, labels × genes; see :mod:`scbaseline.model.gene_weights`.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> adata = sb.read_counts("pbmc68k_reduced")
+    >>> settings = dict(label_key="bulk_labels", recipe="nearest-centroid", folds=2, threads=1)
+    >>> classifier = sb.train(adata, **settings).classifier
+    >>> classifier.predict(adata).columns.tolist()
+    ['predicted_label', 'probability']
+    >>> classifier.save("model.safetensors")  # doctest: +SKIP
+    >>> sb.Classifier.load("model.safetensors")  # doctest: +SKIP
     """
 
     temperature: Tensor
@@ -103,6 +116,9 @@ class Classifier(nn.Module):
         classifier.temperature.fill_(temperature)
         return classifier
 
+    def __repr__(self) -> str:
+        return f"Classifier with {self.card!r}"
+
     def forward(self, counts_ng: Tensor, total_n: Tensor) -> Tensor:
         """Return calibrated probabilities, cells × labels.
 
@@ -123,53 +139,29 @@ class Classifier(nn.Module):
         """Front and network in one, of a recipe on counts."""
         return CountsNetwork(self.front, self.network)  # type: ignore[arg-type]
 
-    def with_card(self, **changes: Any) -> Self:
-        """Return the classifier with other entries on its card."""
-        return self._changed(replace(self.card, **changes), self.weight_kg, self.unknown, self.sets)
-
-    def with_coverage(
-        self, weight_kg: Tensor, gene_loss: tuple[dict[str, Any], ...], majority_f1: float
+    def changed(
+        self,
+        *,
+        weight_kg: Tensor | None = None,
+        unknown: UnknownScore | None = None,
+        sets: PredictionSets | None = None,
+        **card: Any,
     ) -> Self:
-        """Return the classifier with what is known of missing genes.
+        """Return the classifier with some parts, or some entries of its card, replaced.
 
         Parameters
         ----------
-        weight_kg, gene_loss, majority_f1
-            As :func:`scbaseline.model.gene_weights.measure_coverage` gives them.
+        weight_kg, unknown, sets
+            As the attributes; the others stay.
+        card
+            Entries of the card.
         """
-        card = replace(self.card, gene_loss=gene_loss, majority_f1=majority_f1)
-        return self._changed(card, weight_kg, self.unknown, self.sets)
-
-    def with_doubt(
-        self,
-        held_out: tuple[dict[str, Any], ...],
-        unknown: UnknownScore | None,
-        sets: PredictionSets,
-    ) -> Self:
-        """Return the classifier with what held-out cells tell of doubt.
-
-        Parameters
-        ----------
-        held_out
-            As :func:`scbaseline.model.doubt.held_out_doubt` gives it.
-        unknown
-            The unknown score, where there is one.
-        sets
-            Prediction sets.
-        """
-        card = replace(self.card, held_out_doubt=held_out)
-        return self._changed(card, self.weight_kg, unknown, sets)
-
-    def _changed(
-        self,
-        card: ModelCard,
-        weight_kg: Tensor,
-        unknown: UnknownScore | None,
-        sets: PredictionSets | None,
-    ) -> Self:
-        classifier = type(self)(card, self.front, self.network, unknown=unknown, sets=sets)
+        classifier = type(self)(
+            replace(self.card, **card), self.front, self.network,
+            unknown=unknown or self.unknown, sets=sets or self.sets,
+        )  # fmt: skip
         classifier.temperature.copy_(self.temperature)
-        classifier.weight_kg.copy_(weight_kg)
+        classifier.weight_kg.copy_(self.weight_kg if weight_kg is None else weight_kg)
         return classifier
 
     def coverage(self, var: pd.DataFrame) -> Coverage:
@@ -195,10 +187,7 @@ class Classifier(nn.Module):
         )  # fmt: skip
 
     def probabilities(self, adata: "AnnData", *, force: bool = False) -> NDArray[np.float32]:
-        """Return probabilities for cells that someone else counted, cells × labels.
-
-        For Parameters and Raises, see :meth:`predict`.
-        """
+        """Return probabilities, cells × labels; for Parameters and Raises, see :meth:`predict`."""
         blocks = serve(self, stream_counts(adata), force=force)
         return np.concatenate([block.probability_nk for block in blocks])
 
@@ -206,6 +195,8 @@ class Classifier(nn.Module):
         self,
         adata: "AnnData",
         *,
+        layer: str | None = None,
+        use_raw: bool = False,
         force: bool = False,
         probabilities: bool = False,
         reject_known: float = REJECT_KNOWN,
@@ -222,9 +213,12 @@ class Classifier(nn.Module):
         Parameters
         ----------
         adata
-            Raw counts in ``X``, or what they can be recovered from exactly. Genes are found
-            by Ensembl id first, by symbol second; those that are missing count as not
-            measured.
+            Raw counts, or what they can be recovered from exactly. Genes are found by Ensembl
+            id first, by symbol second; those that are missing count as not measured.
+        layer
+            Take the counts from this layer instead of ``X``.
+        use_raw
+            Take the counts from ``raw`` instead of ``X``.
         force
             Predict even where the genes found carry little of the decisions.
         probabilities
@@ -240,14 +234,13 @@ class Classifier(nn.Module):
         Raises
         ------
         InputError
-            ``X`` does not hold raw counts, or too few of the model's genes.
+            There are no raw counts where they were looked for, or too few of the model's genes.
         ConfigError
             ``reject_known`` or ``set_level`` is not between 0 and 1.
         """
         options = DoubtOptions(reject_known=reject_known, set_level=set_level, smooth=smooth)
-        return predict_query(
-            self, stream_counts(adata), options, force=force, probabilities=probabilities
-        ).table
+        stream = stream_counts(chosen_matrix(adata, ReadOptions(layer=layer, use_raw=use_raw)))
+        return predict_query(self, stream, options, force=force, probabilities=probabilities).table
 
     def predict_stream(
         self,
@@ -275,13 +268,8 @@ class Classifier(nn.Module):
     def save(self, path: str | Path, *, half: bool = False) -> None:
         """Write the classifier to one safetensors file; equal classifiers give equal bytes.
 
-        Parameters
-        ----------
-        path
-            The file.
-        half
-            Keep 16 bits of each weight: half the size, and probabilities that may differ in
-            the third digit.
+        With ``half``, 16 bits of each weight are kept: probabilities may differ in the fourth
+        digit.
 
         Raises
         ------
@@ -294,10 +282,7 @@ class Classifier(nn.Module):
     def load(cls, path: str | Path) -> Self:
         """Read a classifier that :meth:`save` wrote, in any process, on any machine.
 
-        Parameters
-        ----------
-        path
-            The file, or the name of a model that comes with the package (``"pbmc"``).
+        ``path`` may also be the name of a model that comes with the package, such as "pbmc".
 
         Raises
         ------

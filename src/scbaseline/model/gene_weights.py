@@ -67,7 +67,8 @@ def with_coverage(classifier: Classifier, cells: ValidationCells, *, seed: int) 
     labels = classifier.card.labels
     curve: tuple[dict[str, Any], ...]
     curve = measure_gene_loss(predict, weight_kg.numpy(), cells.codes_n, labels, seed=seed)
-    return classifier.with_coverage(weight_kg, curve, score_of_majority(cells.codes_n, len(labels)))
+    majority_f1 = score_of_majority(cells.codes_n, len(labels))
+    return classifier.changed(weight_kg=weight_kg, gene_loss=curve, majority_f1=majority_f1)
 
 
 def probabilities_of(

@@ -22,7 +22,7 @@ Blocks = Iterable[pd.DataFrame]
 
 
 @dataclass(frozen=True, eq=False)
-class Predictions:
+class LabelledQuery:
     """What a classifier says of a query.
 
     Attributes
@@ -54,7 +54,7 @@ def predict_query(
     force: bool = False,
     probabilities: bool = False,
     passing: Callable[[Blocks], Blocks] = iter,
-) -> Predictions:
+) -> LabelledQuery:
     """Label a whole query, and say how far its labels may be doubted.
 
     Parameters
@@ -91,11 +91,11 @@ def predict_query(
     if tree is not None:
         blocks = [tree.broad_labels(block) for block in blocks]
     if not options.smooth:
-        return Predictions(tuple(blocks), doubt)
+        return LabelledQuery(tuple(blocks), doubt)
     smoothed = smooth(classifier, stream)
     label = keys.SMOOTHED_LABEL
     n_moved = int((pd.concat(blocks)[keys.PREDICTED_LABEL] != smoothed[label]).sum())
-    return Predictions(tuple(_beside(blocks, smoothed)), doubt, n_moved)
+    return LabelledQuery(tuple(_beside(blocks, smoothed)), doubt, n_moved)
 
 
 def _beside(blocks: Blocks, columns: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from scbaseline.compute import Pool
 from scbaseline.report.content import evidence_content
+from scbaseline.report.drawn import ladder_of
 from scbaseline.report.folder import (
     check_folder,
     outputs_in,
@@ -52,14 +53,7 @@ def save_audit(audit: Audit, out: str | Path, *, pool: Pool | None = None) -> li
 
     notice = audit.data.notice
     with outputs_in(Path(out), pool=pool) as outputs:
-        outputs.draw(
-            FIGURE,
-            ladder_figure,
-            evidence=audit.evidence,
-            config=audit.config,
-            label_source=audit.labels.source,
-            footer=notice,
-        )
+        outputs.draw(FIGURE, ladder_figure, **ladder_of(audit))
         content = evidence_content(audit.data, audit.evidence, trust=audit.trust)
         outputs.write("audit.json", partial(write_json, content))
         if audit.suspects is not None:

@@ -8,11 +8,11 @@ from typing import Any
 from scbaseline.errors import OutputError
 from scbaseline.files import refuse_input_as_output, writable_file, write_atomically
 from scbaseline.model.card import ModelCard
+from scbaseline.report.drawn import confusion_of
 from scbaseline.report.folder import check_folder, outputs_in, write_json
 from scbaseline.report.sections.evaluation import left_out_sentence
 from scbaseline.study.evaluate import Evaluation
 from scbaseline.study.label_map import LabelMatch
-from scbaseline.study.protocols import ANOTHER_STUDY
 
 METRICS, FIGURE = "metrics.json", "confusion_matrix.png"
 
@@ -51,14 +51,9 @@ def save_evaluation(evaluation: Evaluation, card: ModelCard, out: str | Path) ->
     from scbaseline.report.figures.confusion import confusion_figure
 
     with outputs_in(Path(out)) as outputs:
-        outputs.draw(
-            FIGURE,
-            confusion_figure,
-            scorecards={ANOTHER_STUDY.name: evaluation.scorecard},
-            recipe=evaluation.recipe,
-            tiers={ANOTHER_STUDY.name: evaluation.tier},
-            notice=left_out_sentence(evaluation.match),
-        )
+        drawn = confusion_of(evaluation, evaluation.recipe)
+        notice = left_out_sentence(evaluation.match)
+        outputs.draw(FIGURE, confusion_figure, **drawn, notice=notice)
         outputs.write(METRICS, partial(write_json, evaluation_content(evaluation, card)))
         return outputs.move()
 

@@ -1,16 +1,15 @@
 """A run in; its figures, models, tables and annotated cells in a folder out."""
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from scbaseline.compute import Pool
 from scbaseline.data.datasets import DATASETS
+from scbaseline.errors import OutputError
+from scbaseline.files import require_space
 from scbaseline.learn.recipes import RECIPES
-from scbaseline.report.cells import write_cells
 from scbaseline.report.content import evidence_content, timings_content
+from scbaseline.report.drawn import confusion_of, curves_of, qc_of, umap_of
 from scbaseline.report.folder import (
     Outputs,
     check_folder,
@@ -20,6 +19,7 @@ from scbaseline.report.folder import (
     write_text,
 )
 from scbaseline.study.results import Run
+from scbaseline.study.to_adata import annotated_cells
 
 _TABLES = ("metrics.json", "timings.json", "cells.h5ad", "run.toml")
 
@@ -60,7 +60,7 @@ def save_run(run: Run, out: str | Path, *, pool: Pool | None = None) -> list[Pat
         _draw_figures(run, outputs)
         for recipe, classifier in run.classifiers.items():
             outputs.write(f"models/{recipe}.safetensors", classifier.save)
-        outputs.write("cells.h5ad", partial(write_cells, run))
+        outputs.write("cells.h5ad", partial(_write_cells, run))
         content = evidence_content(run.data, run.evidence, trust=run.trust)
         outputs.write("metrics.json", partial(write_json, content))
         outputs.write("timings.json", partial(write_json, timings_content(run.data, run.timings)))
@@ -88,49 +88,15 @@ def _draw_figures(run: Run, outputs: Outputs) -> None:
     from scbaseline.report.figures.qc import qc_figure
     from scbaseline.report.figures.umap import umap_figure
 
-    footer = run.data.notice
     # The file's name in the tutorials, where the cells are those of the tutorials.
     umap = "umap_pbmc_clusters" if run.data.name in DATASETS else "umap_clusters"
-    outputs.draw(
-        f"figures/{umap}.png",
-        umap_figure,
-        xy_n2=run.exploration.umap_n2,
-        clusters_n=run.exploration.clusters_n,
-        labels=run.labels,
-        footer=footer,
-    )
-    # Clusters of drawn counts have other numbers than the run's: their matrices stand apart.
-    on_all_counts = {
-        name: evidence
-        for name, evidence in run.evidence.protocols.items()
-        if not evidence.protocol.draws_counts
-    }
-    for recipe in (run.config.recipe or ()) if on_all_counts else ():
-        outputs.draw(
-            f"figures/{RECIPES[recipe].figure_name}.png",
-            confusion_figure,
-            scorecards={name: p.scorecards[recipe] for name, p in on_all_counts.items()},
-            recipe=recipe,
-            tiers={name: p.tier for name, p in on_all_counts.items()},
-            footer=footer,
-        )
-    for fit in run.fits:
-        learnt = {name: of_recipe.learnt for name, of_recipe in fit.recipes.items()}
-        curves = {name: x.curve for name, x in learnt.items() if x is not None and x.curve}
-        if curves:  # of the classifiers that are saved
-            outputs.draw(
-                "figures/training_curves.png",
-                curves_figure,
-                curves=curves,
-                protocol=fit.protocol.name,
-                held_out_name=f"{fit.protocol.stops_on} cells",
-                footer=footer,
-            )
-            break
-    # The figure needs the number of genes, not the counts.
-    none = np.zeros(len(run.cells.obs), dtype=bool)
-    cells = replace(run.cells, counts=run.cells.counts.rows(none), obs=run.cells.obs[none])
-    outputs.draw("figures/qc.png", qc_figure, cells=cells, footer=footer)
+    outputs.draw(f"figures/{umap}.png", umap_figure, **umap_of(run))
+    for recipe in run.config.recipe or ():
+        if drawn := confusion_of(run, recipe):
+            outputs.draw(f"figures/{RECIPES[recipe].figure_name}.png", confusion_figure, **drawn)
+    if drawn := curves_of(run):
+        outputs.draw("figures/training_curves.png", curves_figure, **drawn)
+    outputs.draw("figures/qc.png", qc_figure, **qc_of(run))
 
 
 def _toml(run: Run) -> str:
@@ -143,3 +109,25 @@ def _toml(run: Run) -> str:
     if run.data.notice:
         remarks.append(run.data.notice)
     return settings_toml(run.config.to_dict(), *remarks)
+
+
+def _write_cells(run: Run, path: Path) -> None:
+    """Write the annotated cells.
+
+    Raises
+    ------
+    OutputError
+        A column of the input has a type that the format does not know.
+    OSError
+        The disk refuses the file.
+    """
+    cells = annotated_cells(run)
+    needed = 2 * (cells.X.data.nbytes + cells.X.indices.nbytes) + cells.n_vars * 200
+    require_space(path.parent, n_bytes=needed)
+    try:
+        cells.write_h5ad(path, compression="gzip", compression_opts=1)
+    except (TypeError, ValueError) as error:
+        raise OutputError(
+            f"cells.h5ad: an obs or var column of the input cannot be written ({error}); "
+            "convert it to text or numbers, or drop it"
+        ) from error

@@ -1,12 +1,12 @@
 """An audit: raw counts and settings in; how much of the accuracy is real, out."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scbaseline.compute import Pool
-from scbaseline.config import RunConfig
+from scbaseline.config import RunConfig, with_settings
 from scbaseline.judge.suspects import LabelAudit, suspect_labels
 from scbaseline.stages import Stages
 from scbaseline.study.labels import Labels
@@ -28,6 +28,7 @@ def audit(
     progress: Callable[[str], None] | None = None,
     fitted: Progress | None = None,
     pool: Pool | None = None,
+    **settings: Any,
 ) -> Audit:
     """Judge every recipe under every protocol, by repeated cross-validation.
 
@@ -40,7 +41,7 @@ def audit(
         Raw counts, cells × genes, in ``X``. It is not changed.
     config
         The settings; without chosen protocols, all of the table.
-    labels, progress, fitted, pool
+    labels, progress, fitted, pool, settings
         As for :func:`scbaseline.run`.
 
     Raises
@@ -49,8 +50,17 @@ def audit(
         The counts cannot be used; the message says why and what to do.
     ConfigError
         A setting cannot work on this machine.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> adata = sb.read_counts("pbmc68k_reduced")
+    >>> settings = dict(protocol="inductive", recipe="nearest-centroid", threads=1)
+    >>> audit = sb.audit(adata, **settings, folds=2, repeats=1)
+    >>> audit.evidence.score("inductive", "nearest-centroid", "accuracy").n
+    693
     """
-    config = settings_of_audit(config or RunConfig())
+    config = settings_of_audit(with_settings(config, settings))
     stages = Stages(progress, threads=config.threads)
     plan = Plan(split_repeatedly, repeats=config.repeats)
     study = follow(adata, config, stages, plan=plan, labels=labels, pool=pool, fitted=fitted)

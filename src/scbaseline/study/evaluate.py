@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from scbaseline.config import RunConfig
 from scbaseline.data.stream import CountStream
@@ -18,9 +19,10 @@ from scbaseline.study.evidence import Row, rows_of
 from scbaseline.study.label_map import LabelMap, LabelMatch, match_labels
 from scbaseline.study.labels import check_label_key, label_texts
 from scbaseline.study.protocols import ANOTHER_STUDY
+from scbaseline.study.shown import as_html, as_text, scores_table
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
     """How a saved classifier did on another study.
 
@@ -41,6 +43,20 @@ class Evaluation:
         Cells without a label, or without a count.
     notes
         What was done to the input, and what weakens it.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> adata = sb.read_counts("pbmc68k_reduced")
+    >>> settings = dict(label_key="bulk_labels", recipe="nearest-centroid", folds=2, threads=1)
+    >>> classifier = sb.train(adata, **settings).classifier
+    >>> from scbaseline.data.stream import stream_counts
+    >>> from scbaseline.study.evaluate import LabelMap
+    >>> query = stream_counts(adata[:300].copy())  # in earnest: another study
+    >>> config = sb.RunConfig(label_key="bulk_labels")
+    >>> evaluation = sb.evaluate(classifier, query, config, label_map=LabelMap({}, {}))
+    >>> evaluation.coverage.n_found
+    765
     """
 
     recipe: str
@@ -51,6 +67,23 @@ class Evaluation:
     match: LabelMatch
     n_unlabelled: int
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return as_text(self._head(), self._short(), more=_MORE)
+
+    def _repr_html_(self) -> str:
+        return as_html(self._head(), self._short(), more=_MORE)
+
+    def summary(self) -> pd.DataFrame:
+        """Return every score over all labels: metric, value, interval, number of cells, tier."""
+        return scores_table(self.rows)
+
+    def _head(self) -> str:
+        n = self.scorecard.score("accuracy").n
+        return f"Evaluation of {self.recipe} on {n:,} cells labelled by {self.label_source}:"
+
+    def _short(self) -> pd.DataFrame:
+        return self.summary()[["tier", "value", "low", "high", "n"]].droplevel([0, 1])
 
     @property
     def tier(self) -> str:
@@ -68,6 +101,9 @@ class Evaluation:
             label_origin=self.label_origin,
             recipe=self.recipe,
         )
+
+
+_MORE = "More: .summary(), .scorecard, .coverage, .match"
 
 
 def compare_labels(
@@ -121,6 +157,19 @@ def evaluate(
     InputError
         No such column, none of the query's labels has a counterpart in the model, or the
         query is the data that the model was trained on.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> adata = sb.read_counts("pbmc68k_reduced")
+    >>> settings = dict(label_key="bulk_labels", recipe="nearest-centroid", folds=2, threads=1)
+    >>> classifier = sb.train(adata, **settings).classifier
+    >>> from scbaseline.data.stream import stream_counts
+    >>> from scbaseline.study.evaluate import LabelMap
+    >>> query = stream_counts(adata[:300].copy())  # in earnest: another study
+    >>> config = sb.RunConfig(label_key="bulk_labels")
+    >>> sb.evaluate(classifier, query, config, label_map=LabelMap({}, {})).tier
+    'T4'
     """
     match = compare_labels(classifier, stream, config, label_map=label_map)
     _require_another_study(classifier.card.data, stream)

@@ -32,6 +32,13 @@ class Labels:
         Cells without a label.
     rare
         Label → number of its cells, for labels with too few to train and test on.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> adata = sb.check_counts(sb.read_counts("pbmc68k_reduced"))
+    >>> sb.labels_from_column(adata.obs, sb.RunConfig(label_key="bulk_labels")).n_unlabelled
+    0
     """
 
     codes_n: NDArray[np.int64]
@@ -75,6 +82,13 @@ def labels_from_clusters(clusters_n: ArrayLike, config: RunConfig) -> Labels:
     ------
     InputError
         Fewer than two clusters are large enough.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> labels = sb.labels_from_clusters(["0"] * 5 + ["1"] * 6 + ["2"], sb.RunConfig())
+    >>> labels.names, labels.rare
+    (('0', '1'), {'2': 1})
     """
     texts = pd.Series(np.asarray(clusters_n, dtype=str))
     return _encode(texts, CLUSTERS, SAME_COUNTS, config)
@@ -95,6 +109,14 @@ def labels_from_column(obs: pd.DataFrame, config: RunConfig) -> Labels:
     InputError
         No such column; a column of continuous numbers; fewer than two labels with enough
         cells.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> adata = sb.check_counts(sb.read_counts("pbmc68k_reduced"))
+    >>> labels = sb.labels_from_column(adata.obs, sb.RunConfig(label_key="bulk_labels"))
+    >>> labels.source, len(labels.names)
+    ('given:bulk_labels', 10)
     """
     check_label_key(obs, config)
     label_key = config.label_key

@@ -14,8 +14,12 @@ from scbaseline.stages import StageTime
 from scbaseline.study.evidence import Evidence
 from scbaseline.study.fit import Fit
 from scbaseline.study.labels import Labels
+from scbaseline.study.shown import accuracy_table, as_html, as_text, scores_table
 
-if TYPE_CHECKING:  # these load torch and scikit-learn
+if TYPE_CHECKING:  # some of these load torch and scikit-learn
+    import pandas as pd
+    from anndata import AnnData
+
     from scbaseline.cells.explore import Exploration
     from scbaseline.judge.suspects import LabelAudit
     from scbaseline.model.classifier import Classifier
@@ -63,6 +67,17 @@ class Run:
         Recipe → the classifier whose scores are those of the protocol that saves models.
     timings
         How long it took.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> adata = sb.read_counts("pbmc68k_reduced")
+    >>> settings = dict(protocol="inductive", recipe="nearest-centroid", threads=1)
+    >>> result = sb.run(adata, **settings)
+    >>> sorted(result.summary().columns)
+    ['about', 'high', 'low', 'n', 'tier', 'value']
+    >>> result.to_adata().obsm["X_umap"].shape
+    (693, 2)
     """
 
     config: RunConfig
@@ -77,7 +92,23 @@ class Run:
     timings: Timings
 
     def __repr__(self) -> str:
-        return _summary("Run", self.data, self.labels, self.evidence)
+        return as_text(_head(self), accuracy_table(self.evidence.rows), more=_MORE["Run"])
+
+    def _repr_html_(self) -> str:
+        return as_html(_head(self), accuracy_table(self.evidence.rows), more=_MORE["Run"])
+
+    def summary(self) -> "pd.DataFrame":
+        """Return every score over all labels: protocol, recipe, metric, value, interval, tier."""
+        return scores_table(self.evidence.rows)
+
+    def to_adata(self) -> "AnnData":
+        """Return the kept cells with clusters, layout and predictions of held-out cells.
+
+        It holds what ``cells.h5ad`` of the command ``scbaseline run`` holds.
+        """
+        from scbaseline.study.to_adata import annotated_cells
+
+        return annotated_cells(self)
 
     def held_out(self, recipe: str, protocol: str) -> NDArray[np.object_]:
         """Return a recipe's label for each kept cell that it was not trained on, else None.
@@ -106,6 +137,15 @@ class Audit:
         rest on.
     suspects_by
         The recipe whose out-of-fold probabilities they rest on.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> adata = sb.read_counts("pbmc68k_reduced")
+    >>> settings = dict(protocol="inductive", recipe="nearest-centroid", threads=1)
+    >>> audit = sb.audit(adata, **settings, folds=2, repeats=1)
+    >>> list(audit.suspects.suspects)[:2]
+    ['row', 'label']
     """
 
     config: RunConfig
@@ -119,7 +159,14 @@ class Audit:
     timings: Timings
 
     def __repr__(self) -> str:
-        return _summary("Audit", self.data, self.labels, self.evidence)
+        return as_text(_head(self), accuracy_table(self.evidence.rows), more=_MORE["Audit"])
+
+    def _repr_html_(self) -> str:
+        return as_html(_head(self), accuracy_table(self.evidence.rows), more=_MORE["Audit"])
+
+    def summary(self) -> "pd.DataFrame":
+        """Return every score over all labels: protocol, recipe, metric, value, interval, tier."""
+        return scores_table(self.evidence.rows)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -136,6 +183,15 @@ class Training:
         cross-validation would read the file many times more.
     classifier
         Trained on all labelled cells but a validation part, and the test cells if any.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> adata = sb.read_counts("pbmc68k_reduced")
+    >>> settings = dict(label_key="bulk_labels", recipe="nearest-centroid", folds=2, threads=1)
+    >>> training = sb.train(adata, **settings)
+    >>> training.n_folds
+    2
     """
 
     config: RunConfig
@@ -148,17 +204,24 @@ class Training:
     timings: Timings
 
     def __repr__(self) -> str:
-        return _summary("Training", self.data, self.labels, self.evidence)
+        return as_text(_head(self), accuracy_table(self.evidence.rows), more=_MORE["Training"])
+
+    def _repr_html_(self) -> str:
+        return as_html(_head(self), accuracy_table(self.evidence.rows), more=_MORE["Training"])
+
+    def summary(self) -> "pd.DataFrame":
+        """Return every score over all labels: protocol, recipe, metric, value, interval, tier."""
+        return scores_table(self.evidence.rows)
 
 
-def _summary(kind: str, data: DataInfo, labels: Labels, evidence: Evidence) -> str:
-    """Return a few lines in place of all that a result holds."""
+def _head(result: Run | Audit | Training) -> str:
+    data, labels = result.data, result.labels
     what = f"{data.n_cells:,} cells × {data.n_genes:,} genes, {len(labels.names)} labels"
-    lines = [f"{kind} of {data.title}: {what} ({labels.source})"]
-    for name, of_protocol in evidence.protocols.items():
-        scores = ", ".join(
-            f"{recipe} {scorecard.score('accuracy').value:.3f}"
-            for recipe, scorecard in of_protocol.scorecards.items()
-        )
-        lines.append(f"  {name} ({of_protocol.tier}), accuracy: {scores}")
-    return "\n".join(lines)
+    return f"{type(result).__name__} of {data.title}: {what} ({labels.source}); accuracy:"
+
+
+_MORE = {
+    "Run": "More: .summary(), .to_adata(), .classifiers, .evidence, scbaseline.pl.umap(result)",
+    "Audit": "More: .summary(), .suspects, .evidence, scbaseline.pl.ladder(result)",
+    "Training": "More: .summary(), .classifier, .evidence, scbaseline.pl.confusion(result)",
+}

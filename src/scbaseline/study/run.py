@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scbaseline.cells.explore import exploration_of
 from scbaseline.compute import Pool
-from scbaseline.config import RunConfig
+from scbaseline.config import RunConfig, with_settings
 from scbaseline.stages import Stages
 from scbaseline.study.assemble import classifiers_of
 from scbaseline.study.labels import Labels
@@ -30,6 +30,7 @@ def run(
     progress: Callable[[str], None] | None = None,
     fitted: Progress | None = None,
     pool: Pool | None = None,
+    **settings: Any,
 ) -> Run:
     """Take raw counts to clusters, trained classifiers and their scores.
 
@@ -51,6 +52,9 @@ def run(
     pool
         Background processes, as :func:`scbaseline.compute.open_pool` opens them; by default
         as many as there are processors, for this call alone.
+    settings
+        Any field of :class:`scbaseline.RunConfig` by its name, e.g. ``label_key="cell_type"``;
+        it wins over ``config``.
 
     Raises
     ------
@@ -62,11 +66,12 @@ def run(
     Examples
     --------
     >>> import scbaseline as sb
-    >>> result = sb.run(sb.read_counts())  # doctest: +SKIP
-    >>> result.evidence.score("inductive", "logistic", "accuracy").value  # doctest: +SKIP
-    0.885
+    >>> adata = sb.read_counts("pbmc68k_reduced")
+    >>> result = sb.run(adata, label_key="bulk_labels", recipe="logistic", threads=1)
+    >>> result.evidence.score("inductive", "logistic", "accuracy").n
+    139
     """
-    config = settings_of_run(config or RunConfig())
+    config = settings_of_run(with_settings(config, settings))
     stages = Stages(progress, threads=config.threads)
     plan = replace(PLAN, splits=splits)
     study = follow(adata, config, stages, plan=plan, labels=labels, pool=pool, fitted=fitted)

@@ -27,6 +27,14 @@ class Split:
         label; int8.
     notes
         What is weaker than its name says, for the reader of the results.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import scbaseline as sb
+    >>> split = sb.split_cells(np.repeat([0, 1], 50), sb.RunConfig())
+    >>> sorted(set(split.names_n.tolist()))
+    ['test', 'train', 'validation']
     """
 
     part_n: NDArray[np.int8]
@@ -67,6 +75,14 @@ def split_cells(codes_n: NDArray[np.int64], config: RunConfig, *, draw: int = 0)
     ------
     InputError
         A label has fewer than three cells.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import scbaseline as sb
+    >>> split = sb.split_cells(np.repeat([0, 1], 50), sb.RunConfig(test_fraction=0.2))
+    >>> int((split.names_n == "test").sum())
+    20
     """
     rng = generator(config.seed, Stream.SPLIT, draw)
     part_n = np.full(len(codes_n), LEFT_OUT, dtype=np.int8)

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scbaseline.compute import Pool, open_pool
-from scbaseline.config import RunConfig
+from scbaseline.config import RunConfig, with_settings
 from scbaseline.errors import ConfigError
 from scbaseline.learn.recipes import FIT_MODULES
 from scbaseline.stages import Stages
@@ -28,13 +28,14 @@ ONE_SPLIT = Plan(split_once, keep_models=True)
 
 def train(
     adata: "AnnData",
-    config: RunConfig,
+    config: RunConfig | None = None,
     *,
     labels: Labels | None = None,
     progress: Callable[[str], None] | None = None,
     fitted: Progress | None = None,
     pool: Pool | None = None,
     exam: bool = False,
+    **settings: Any,
 ) -> Training:
     """Train one classifier on all labelled cells, and judge its recipe on held-out cells.
 
@@ -51,8 +52,8 @@ def train(
         memory, or on disk as :func:`~scbaseline.data.read.open_counts` gives them. Memory is
         then set by a block of cells and by the number of chosen genes squared.
     config
-        The settings, with ``label_key`` and at most one recipe.
-    labels, progress, fitted, pool
+        The settings; ``label_key`` is needed, here or by its name, and at most one recipe.
+    labels, progress, fitted, pool, settings
         As for :func:`scbaseline.run`.
     exam
         Also leave each label out once, and see how well its cells are told from known ones:
@@ -64,8 +65,18 @@ def train(
         No label key, or more than one recipe; a group key where counts are on disk.
     InputError
         The counts or the labels cannot be used; the message says why and what to do.
+
+    Examples
+    --------
+    >>> import scbaseline as sb
+    >>> adata = sb.read_counts("pbmc68k_reduced")
+    >>> settings = dict(label_key="bulk_labels", recipe="nearest-centroid", folds=2, threads=1)
+    >>> training = sb.train(adata, **settings)
+    >>> training.classifier.save("model.safetensors")  # doctest: +SKIP
+    >>> training.classifier.card.labels[:2]
+    ('CD14+ Monocyte', 'CD19+ B')
     """
-    config = settings_of_training(config)
+    config = settings_of_training(with_settings(config, settings))
     if not in_memory(adata) and config.group_key is not None:
         raise ConfigError(
             "group_key: training from disk tests on a random fifth of the cells, not on unseen "
@@ -79,7 +90,7 @@ def train(
             (classifier,) = classifiers_of(study, config).values()
         if exam:
             rows = leave_one_label_out(study, config, stages, pool)
-            classifier = classifier.with_card(exam=rows)
+            classifier = classifier.changed(exam=rows)
     (evidence,) = study.evidence.protocols.values()
     return Training(
         config=config,

@@ -60,7 +60,7 @@ def with_doubt(
     unknown = None
     if recipe.input == "counts":
         unknown = _unknown(classifier, cells, fit, study, config)
-    return classifier.with_doubt(held_out, unknown, sets)
+    return classifier.changed(unknown=unknown, sets=sets, held_out_doubt=held_out)
 
 
 def _unknown(

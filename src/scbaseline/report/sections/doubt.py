@@ -2,7 +2,7 @@
 
 from scbaseline.learn.recipes import RECIPES
 from scbaseline.model.doubt import LabelDoubt, QueryDoubt
-from scbaseline.model.query import Predictions
+from scbaseline.model.query import LabelledQuery
 from scbaseline.model.smooth import MIN_CELLS
 from scbaseline.report.finding import Cell, Finding, Table
 
@@ -24,7 +24,7 @@ def loud_line(doubt: QueryDoubt) -> str:
     )
 
 
-def doubt_findings(predictions: Predictions) -> tuple[Finding, ...]:
+def doubt_findings(predictions: LabelledQuery) -> tuple[Finding, ...]:
     """Say how sure the model is of a query: of each label, of each sample, after smoothing.
 
     Parameters
@@ -97,7 +97,7 @@ def _by_sample(doubt: QueryDoubt) -> Finding:
     return Finding("How sure it is of each sample", table=Table(columns, tuple(rows), numbers=(1,)))
 
 
-def _smoothed(predictions: Predictions) -> Finding:
+def _smoothed(predictions: LabelledQuery) -> Finding:
     rare = [label.label for label in predictions.doubt.labels if label.n < MIN_CELLS]
     sentences = [
         f"{predictions.n_moved:,} cells have another smoothed_label than predicted_label.",

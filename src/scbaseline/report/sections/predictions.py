@@ -58,8 +58,4 @@ def trust_finding(card: ModelCard) -> Finding:
 
 def model_note(card: ModelCard) -> dict[str, str]:
     """Return what a file of predictions notes of the model: recipe, training data and hash."""
-    return {
-        "recipe": card.recipe.name,
-        "trained_on": str(card.data["title"]),
-        "sha256": card.tensors_sha256,
-    }
+    return card.note

@@ -1,7 +1,6 @@
 """A run in; its cells as AnnData, with clusters, layout and held-out predictions, out."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,8 +8,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from scbaseline import keys
-from scbaseline.errors import OutputError
-from scbaseline.files import require_space
 from scbaseline.scale import log_normalise
 from scbaseline.study.evidence import ProtocolEvidence
 from scbaseline.study.results import Run
@@ -87,28 +84,6 @@ def held_out_columns(run: Run, evidence: ProtocolEvidence) -> dict[str, Any]:
                 predicted_n >= 0, of_predicted_n, np.nan
             ).astype(np.float32)
     return columns
-
-
-def write_cells(run: Run, path: Path) -> None:
-    """Write the annotated cells.
-
-    Raises
-    ------
-    OutputError
-        A column of the input has a type that the format does not know.
-    OSError
-        The disk refuses the file.
-    """
-    cells = annotated_cells(run)
-    needed = 2 * (cells.X.data.nbytes + cells.X.indices.nbytes) + cells.n_vars * 200
-    require_space(path.parent, n_bytes=needed)
-    try:
-        cells.write_h5ad(path, compression="gzip", compression_opts=1)
-    except (TypeError, ValueError) as error:
-        raise OutputError(
-            f"cells.h5ad: an obs or var column of the input cannot be written ({error}); "
-            "convert it to text or numbers, or drop it"
-        ) from error
 
 
 def _parts(run: Run, protocol: str) -> NDArray[np.object_]:
