@@ -14,6 +14,8 @@ FEATURE_TYPES = "feature_types"
 CELL_ID = "cell_id"
 PREDICTED_LABEL = "predicted_label"
 PROBABILITY = "probability"
+MAJORITY_LABEL = "majority_label"
+MAJORITY_SHARE = "majority_share"
 
 # obsm, layers, uns
 X_PCA = "X_pca"

@@ -1,17 +1,22 @@
 """``scbaseline run``: counts to clusters, classifiers, figures and tables."""
 
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from scbaseline import keys
 from scbaseline.cli.app import (
     InputOrDefault,
     Quiet,
     Reading,
+    ReportGenes,
     Settings,
     SettingsFile,
     Verbose,
     app,
     file_of,
+    names_in,
     say,
 )
 from scbaseline.cli.progress import stage_line
@@ -28,6 +33,8 @@ def run(
     reading: Reading = ReadOptions(),  # noqa: B008
     out: Path = Path(),
     config: SettingsFile = None,
+    report: Annotated[bool, Parameter(negative="--no-report")] = True,
+    report_genes: ReportGenes = "",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -37,6 +44,8 @@ def run(
     ----------
     out
         Folder for figures, models and tables.
+    report
+        Write also report.html, a page for a browser.
     verbose
         Print also the time of each stage and a table per label.
     """
@@ -68,11 +77,14 @@ def run(
         if notice and quiet:
             say("warning", notice)
         screen.emphasise(notice)
+        from scbaseline.report.html.cell_map import require_genes
         from scbaseline.study import run as study
+
+        require_genes(names_in(report_genes), adata.var_names)
 
         result = study.run(adata, settings, progress=progress, pool=pool)
         progress("drawing figures, writing files")
-        written = save_run(result, out, pool=pool)
+        written = save_run(result, out, pool=pool, report=report, genes=names_in(report_genes))
 
     from scbaseline.report.findings import findings_of_run
     from scbaseline.report.sections.files import files_finding

@@ -89,7 +89,7 @@ def held_out_columns(run: Run, evidence: ProtocolEvidence) -> dict[str, Any]:
     return columns
 
 
-def write_cells(run: Run, path: Path) -> None:
+def write_cells(cells: "AnnData", path: Path) -> None:
     """Write the annotated cells.
 
     Raises
@@ -99,7 +99,6 @@ def write_cells(run: Run, path: Path) -> None:
     OSError
         The disk refuses the file.
     """
-    cells = annotated_cells(run)
     needed = 2 * (cells.X.data.nbytes + cells.X.indices.nbytes) + cells.n_vars * 200
     require_space(path.parent, n_bytes=needed)
     try:

@@ -1,5 +1,6 @@
 """A run in; its figures, models, tables and annotated cells in a folder out."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 from scbaseline.compute import Pool
 from scbaseline.data.datasets import DATASETS
 from scbaseline.learn.recipes import RECIPES
-from scbaseline.report.cells import write_cells
+from scbaseline.report.cells import annotated_cells, write_cells
 from scbaseline.report.content import evidence_content, timings_content
 from scbaseline.report.folder import (
     Outputs,
@@ -21,7 +22,7 @@ from scbaseline.report.folder import (
 )
 from scbaseline.study.results import Run
 
-_TABLES = ("metrics.json", "timings.json", "cells.h5ad", "run.toml")
+_TABLES = ("metrics.json", "timings.json", "cells.h5ad", "run.toml", "report.html")
 
 
 def check_run_outputs(out: Path, *inputs: str | Path | None) -> None:
@@ -35,7 +36,14 @@ def check_run_outputs(out: Path, *inputs: str | Path | None) -> None:
     check_folder(out, _possible_outputs(out), *inputs)
 
 
-def save_run(run: Run, out: str | Path, *, pool: Pool | None = None) -> list[Path]:
+def save_run(
+    run: Run,
+    out: str | Path,
+    *,
+    pool: Pool | None = None,
+    report: bool = True,
+    genes: Sequence[str] = (),
+) -> list[Path]:
     """Write everything that a run yields into the folder ``out``; return the paths.
 
     All files are written into a hidden folder first and moved into place together, so that
@@ -49,6 +57,10 @@ def save_run(run: Run, out: str | Path, *, pool: Pool | None = None) -> list[Pat
         The folder.
     pool
         Background processes that draw figures; by default they are drawn here.
+    report
+        Whether ``report.html`` is written, too.
+    genes
+        Genes that the report carries beside the markers and the models' own.
 
     Raises
     ------
@@ -59,7 +71,14 @@ def save_run(run: Run, out: str | Path, *, pool: Pool | None = None) -> list[Pat
         _draw_figures(run, outputs)
         for recipe, classifier in run.classifiers.items():
             outputs.write(f"models/{recipe}.safetensors", classifier.save)
-        outputs.write("cells.h5ad", partial(write_cells, run))
+        cells = annotated_cells(run)
+        outputs.write("cells.h5ad", partial(write_cells, cells))
+        if report:
+            from scbaseline.report.html.pages import page_of_run
+            from scbaseline.report.html.write import write_page
+
+            page = page_of_run(run, cells, genes=genes)
+            outputs.write("report.html", partial(write_page, page))
         content = evidence_content(run.data, run.evidence, trust=run.trust)
         outputs.write("metrics.json", partial(write_json, content))
         outputs.write("timings.json", partial(write_json, timings_content(run.data, run.timings)))
