@@ -3,7 +3,19 @@
 from pathlib import Path
 from typing import Literal
 
-from scbaseline.cli.app import Force, Input, ModelFile, Quiet, Reading, TotalKey, app, file_of
+from scbaseline.cli.app import (
+    Force,
+    Input,
+    ModelFile,
+    Quiet,
+    Reading,
+    ReportFile,
+    ReportGenes,
+    TotalKey,
+    app,
+    file_of,
+    names_in,
+)
 from scbaseline.cli.progress import stage_line
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
@@ -22,6 +34,8 @@ def evaluate(
     total_key: TotalKey = None,
     out: Path | None = None,
     force: Force = False,
+    report: ReportFile = None,
+    report_genes: ReportGenes = "",
     quiet: Quiet = False,
 ) -> None:
     """Judge a saved model on another study's labelled cells.
@@ -45,6 +59,10 @@ def evaluate(
     mapped = study.read_label_map(label_map)
     if out is not None:
         check_evaluation_outputs(out, model, file_of(input), label_map, reading.obs)
+    if report is not None:
+        from scbaseline.report.save_report import check_report_file
+
+        check_report_file(report, model, file_of(input), label_map, reading.obs)
     with stage_line(quiet=quiet) as progress, open_counts(input, reading) as adata:
         progress(f"predicting {adata.n_obs:,} cells")
         from scbaseline.data.stream import stream_counts
@@ -57,8 +75,19 @@ def evaluate(
         stream = stream_counts(adata, total_key=total_key)
         settings = RunConfig(label_key=label_key, label_origin=label_origin)
         evaluation = study.evaluate(classifier, stream, settings, label_map=mapped, force=force)
+        if report is not None:
+            from scbaseline.report.save_report import look_at_query, report_evaluation
+
+            progress("laying the cells out for the report")
+            look = look_at_query(stream, source=file_of(input))
+            report_evaluation(
+                report, classifier, stream, evaluation, look, name=Path(input).name,
+                genes=names_in(report_genes),
+            )  # fmt: skip
     screen = Screen(quiet=quiet)
     screen.show(*evaluation_findings(evaluation, classifier.card))
+    if report is not None:
+        screen.show(files_finding(report.parent, [report]))
     if out is not None:
         written = save_evaluation(evaluation, classifier.card, out)
         screen.show(files_finding(out, written))

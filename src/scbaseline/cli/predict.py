@@ -11,10 +11,13 @@ from scbaseline.cli.app import (
     ModelFile,
     Quiet,
     Reading,
+    ReportFile,
+    ReportGenes,
     TotalKey,
     Verbose,
     app,
     file_of,
+    names_in,
     say,
 )
 from scbaseline.cli.progress import counted, stage_line
@@ -34,6 +37,8 @@ def predict(
     probabilities: bool = False,
     force: Force = False,
     overwrite: bool = False,
+    report: ReportFile = None,
+    report_genes: ReportGenes = "",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -66,12 +71,17 @@ def predict(
     source = file_of(input)
     refuse_input_as_output(out, model, source, reading.obs)
     check_predictions_output(out, query=source, key_added=key_added)
+    if report is not None:
+        from scbaseline.report.save_report import check_report_file
+
+        check_report_file(report, out, model, source, reading.obs)
     if not overwrite:
         refuse_strangers_file(out)
     with stage_line(quiet=quiet) as progress:
         progress("loading the model")
         from scbaseline.data.stream import stream_counts
         from scbaseline.model.classifier import Classifier
+        from scbaseline.report.finding import Finding
         from scbaseline.report.findings import findings_of_query
         from scbaseline.report.screen import Screen
         from scbaseline.report.sections.predictions import model_note, prediction_findings
@@ -88,8 +98,28 @@ def predict(
         n_cells = len(stream.cell_ids)
         blocks = classifier.predict_stream(stream, force=force, probabilities=probabilities)
         blocks, note_of = counted(blocks, n_cells, quiet=quiet), model_note(classifier.card)
+        look = None
+        if report is not None:
+            import pandas as pd
+
+            from scbaseline.report.html.cell_map import require_genes
+            from scbaseline.report.save_report import look_at_query, report_predictions
+
+            genes = names_in(report_genes)
+            require_genes(genes, stream.var.index)
+            table = pd.concat(list(blocks))
+            with stage_line(quiet=quiet) as progress:
+                progress("laying the cells out for the report")
+                look = look_at_query(stream, source=source)
+                table = report_predictions(
+                    report, classifier, stream, table, look, name=Path(input).name, genes=genes
+                )
+            blocks = iter([table])
         n_cells_of = write_predictions(
-            blocks, out, query=source, key_added=key_added, model=note_of
+            blocks, out, query=source, key_added=key_added, model=note_of, look=look
         )
+    if report is not None:
+        written_page = f"{report}: open it in a browser"
+        screen.show(Finding("Report", (written_page,)))
     written = "standard output" if is_standard_output(out) else str(out)
     screen.show(*prediction_findings(classifier.card, n_cells_of, n_cells=n_cells, out=written))

@@ -7,7 +7,19 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from scbaseline.cli.app import Input, Quiet, Reading, Settings, SettingsFile, Verbose, app, file_of
+from scbaseline.cli.app import (
+    Input,
+    Quiet,
+    Reading,
+    ReportFile,
+    ReportGenes,
+    Settings,
+    SettingsFile,
+    Verbose,
+    app,
+    file_of,
+    names_in,
+)
 from scbaseline.cli.progress import stage_line
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
@@ -24,6 +36,8 @@ def train(
     out: Path,
     from_disk: Annotated[bool | None, Parameter(negative="--no-from-disk")] = None,
     config: SettingsFile = None,
+    report: ReportFile = None,
+    report_genes: ReportGenes = "",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -55,6 +69,10 @@ def train(
             f"--out {out}: a model's file ends in .safetensors; "
             f"try --out {out.with_suffix('.safetensors')}"
         )
+    if report is not None:
+        from scbaseline.report.save_report import check_report_file
+
+        check_report_file(report, out, file_of(input), config, reading.obs)
     with stage_line(quiet=quiet) as progress:
         progress("reading counts")
         if from_disk is None:
@@ -64,7 +82,12 @@ def train(
             from scbaseline.study import train as study
 
             training = study.train(adata, settings, progress=progress)
-        training.classifier.save(out)
+            training.classifier.save(out)
+            if report is not None:
+                from scbaseline.report.save_report import report_training
+
+                progress("laying the cells out for the report")
+                report_training(report, training, genes=names_in(report_genes))
 
     from scbaseline.report.findings import findings_of_training
     from scbaseline.report.screen import Screen
@@ -72,6 +95,8 @@ def train(
 
     screen = Screen(quiet=quiet, verbose=verbose)
     screen.show(*findings_of_training(training), files_finding(out.parent, [out]))
+    if report is not None:
+        screen.show(files_finding(report.parent, [report]))
 
 
 @contextmanager

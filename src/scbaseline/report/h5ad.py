@@ -70,7 +70,10 @@ def add_columns(blocks: Iterator[pd.DataFrame], path: Path, *, query: Path, repl
 
     shutil.copyfile(query, path)
     empty, blocks = peek(blocks)
-    label, *numbers = columns = [name.replace("/", "_") for name in empty.columns]
+    columns = [name.replace("/", "_") for name in empty.columns]
+    is_text = [not pd.api.types.is_numeric_dtype(dtype) for dtype in empty.dtypes]
+    texts: dict[str, list[pd.Categorical]]
+    texts = {name: [] for name, yes in zip(columns, is_text, strict=True) if yes}
     with h5py.File(path, "r+") as file:
         obs = _current_obs(file)
         _require_names(columns, obs, query=query)
@@ -79,20 +82,24 @@ def add_columns(blocks: Iterator[pd.DataFrame], path: Path, *, query: Path, repl
         cell_ids = _cell_ids(obs)
         n_cells = len(cell_ids)
         require_space(path.parent, n_bytes=4 * n_cells * len(columns))
-        for name in numbers:
-            write_elem(obs, name, np.full(n_cells, np.nan, dtype=np.float32))
-        labels, start = [], 0
+        for name in columns:
+            if name not in texts:
+                write_elem(obs, name, np.full(n_cells, np.nan, dtype=np.float32))
+        start = 0
         for block in blocks:
             rows = slice(start, start + len(block))
             _require_same(cell_ids[rows], block.index, start=start, query=query)
-            for i, name in enumerate(numbers, start=1):
-                obs[name][rows] = block.iloc[:, i].to_numpy(np.float32)
-            labels.append(pd.Categorical(block.iloc[:, 0].astype(object)))
+            for i, name in enumerate(columns):
+                if name in texts:
+                    texts[name].append(pd.Categorical(block.iloc[:, i].astype(object)))
+                else:
+                    obs[name][rows] = block.iloc[:, i].to_numpy(np.float32)
             start = rows.stop
         if start < n_cells:
             raise InputError(f"{query}: has {n_cells:,} cells, of which {start:,} were predicted")
         # Once at the end: a category's number is not known before the last label was seen.
-        write_elem(obs, label, pd.api.types.union_categoricals(labels, sort_categories=True))
+        for name, parts in texts.items():
+            write_elem(obs, name, pd.api.types.union_categoricals(parts, sort_categories=True))
         present = [str(name) for name in obs.attrs["column-order"]]
         obs.attrs["column-order"] = present + [name for name in columns if name not in present]
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from scbaseline import keys
 from scbaseline.config import RunConfig
 from scbaseline.data.stream import CountStream
 from scbaseline.errors import ConfigError, InputError, did_you_mean
@@ -59,6 +61,9 @@ class Evaluation:
         Cells without a label, or without a count.
     notes
         What was done to the input, and what weakens it.
+    cells
+        The predictions of all cells, by cell id, with their ``given_label`` in the common
+        words; missing where it has no counterpart.
     """
 
     recipe: str
@@ -69,6 +74,7 @@ class Evaluation:
     left_out: dict[str, int]
     n_unlabelled: int
     notes: tuple[str, ...]
+    cells: pd.DataFrame
 
     @property
     def tier(self) -> str:
@@ -169,10 +175,8 @@ def evaluate(
             f"({', '.join(names[:5])}); say which is which with --label-map FILE.toml"
         )
 
-    predicted = [
-        block["predicted_label"] for block in classifier.predict_stream(stream, force=force)
-    ]
-    labels_n = np.concatenate([block.to_numpy(object) for block in predicted])
+    cells = pd.concat(classifier.predict_stream(stream, force=force))
+    labels_n = cells[keys.PREDICTED_LABEL].to_numpy(object)
     predicted_n = np.array(
         [-1 if label is None else code_of[label_map.model.get(label, label)] for label in labels_n]
     )
@@ -196,6 +200,7 @@ def evaluate(
         dict(left_out.most_common()),
         n_unlabelled=int(given.isna().sum() + ((true_n >= 0) & (predicted_n < 0)).sum()),
         notes=stream.notes,
+        cells=cells.assign(given_label=np.array([*names, None], dtype=object)[true_n]),
     )
 
 

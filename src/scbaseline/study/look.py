@@ -1,9 +1,9 @@
 """Counts of any number of cells in; some of them in the plane, with clusters, out."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from scbaseline.cells.clustering import cluster, find_neighbours
@@ -114,7 +114,7 @@ class Majority:
     share_n: NDArray[np.float32]
 
 
-def majority_of(clusters_n: Sequence[str], labels_n: Sequence[str | None]) -> Majority:
+def majority_of(clusters_n: NDArray[np.str_], labels_n: NDArray[np.object_]) -> Majority:
     """Return the majority label of each cell's cluster, and its share.
 
     It smooths over single cells, and hides rare types that no cluster is made of; so it
@@ -132,13 +132,12 @@ def majority_of(clusters_n: Sequence[str], labels_n: Sequence[str | None]) -> Ma
     Domínguez Conde et al., Cross-tissue immune cell analysis reveals tissue-specific features
     in humans, Science 2022 (CellTypist's majority voting).
     """
-    clusters, labels = np.asarray(clusters_n, dtype=object), np.asarray(labels_n, dtype=object)
-    label_n = np.full(len(labels), None, dtype=object)
-    share_n = np.full(len(labels), np.nan, dtype=np.float32)
-    has_label_n = np.array([label is not None and label == label for label in labels], dtype=bool)
-    for name in np.unique(clusters.astype(str)):
-        own_n = clusters == name
-        names, n_cells = np.unique(labels[own_n & has_label_n].astype(str), return_counts=True)
+    label_n = np.full(len(labels_n), None, dtype=object)
+    share_n = np.full(len(labels_n), np.nan, dtype=np.float32)
+    has_label_n = pd.notna(labels_n)
+    for name in np.unique(clusters_n):
+        own_n = clusters_n == name
+        names, n_cells = np.unique(labels_n[own_n & has_label_n].astype(str), return_counts=True)
         if len(names):
             best = int(n_cells.argmax())  # of equals, the first by name
             label_n[own_n], share_n[own_n] = str(names[best]), n_cells[best] / n_cells.sum()

@@ -14,8 +14,10 @@ _PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "igraph", "anndata", "sc
 _CITATIONS = (
     "Leiden: Traag, Waltman & van Eck, From Louvain to Leiden, Scientific Reports 2019.",
     "UMAP: McInnes, Healy & Melville, UMAP, arXiv 1802.03426.",
-    "Genes: Satija et al., Spatial reconstruction of single-cell gene expression data, Nature "
-    "Biotechnology 2015; Wolf et al., SCANPY, Genome Biology 2018.",
+    (
+        "Genes: Satija et al., Spatial reconstruction of single-cell gene expression data, Nature "
+        "Biotechnology 2015; Wolf et al., SCANPY, Genome Biology 2018."
+    ),
     "Temperature: Guo et al., On calibration of modern neural networks, ICML 2017.",
 )
 

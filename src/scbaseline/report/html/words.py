@@ -89,8 +89,8 @@ def run_methods(
         (
             f"Counts of {data.title} ({n_kept:,} cells after quality control) were normalised to "
             f"{config.target_sum:,.0f} per cell and log-transformed; up to {config.n_top_genes:,} "
-            f"genes, {config.n_comps} principal components, {config.n_neighbors} neighbours, Leiden "
-            f"clusters and UMAP followed the standard workflow of scanpy, with scbaseline "
+            f"genes, {config.n_comps} principal components, {config.n_neighbors} neighbours, Leiden"
+            f" clusters and UMAP followed the standard workflow of scanpy, with scbaseline "
             f"{__version__} (seed {config.seed})."
         ),
         f"Classifiers of {of_labels} ({len(labels.names)} labels) were trained.",
