@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from scbaseline import keys
-from scbaseline.report.figures.layout import look as look_of
+from scbaseline.report.for_scanpy import cluster_colours
 from scbaseline.study.look import Look
 
 
@@ -44,8 +44,3 @@ def add_look(path: Path, look: Look) -> None:
         if "uns" not in file:
             write_elem(file, "uns", {})
         write_elem(file["uns"], f"{name}_colors", cluster_colours(len(names)))
-
-
-def cluster_colours(n_clusters: int) -> "np.ndarray[tuple[int], np.dtype[np.object_]]":
-    """Return the colours that our figures give to clusters, for ``uns["leiden_colors"]``."""
-    return np.array([look_of(code)[0] for code in range(n_clusters)], dtype=object)

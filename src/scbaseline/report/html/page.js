@@ -259,6 +259,7 @@
     figure.add_tools(...Object.values(tools));
     figure.toolbar.active_scroll = tools.wheel;
     const view = await show(entry, "#plane");
+    $("plane").view = view; // for whoever goes on from here in the browser
 
     // Colours and numbers
     let keyColumn = categories[0];
@@ -316,8 +317,12 @@
         for (let n = 0; n < cells.n; n++) if (!isNaN(codes[n])) own[codes[n]].push(n);
         own.forEach((rows, k) => {
           if (!rows.length) return;
-          found.x.push(middle(rows.map((n) => x[n])));
-          found.y.push(middle(rows.map((n) => y[n])));
+          // On one of its own cells, not between two parts of it.
+          const [cx, cy] = [x, y].map((values) => middle(rows.map((n) => values[n])));
+          const far = (n) => (x[n] - cx) ** 2 + (y[n] - cy) ** 2;
+          const nearest = rows.reduce((best, n) => (far(n) < far(best) ? n : best));
+          found.x.push(x[nearest]);
+          found.y.push(y[nearest]);
           const name = column.names[k];
           found.text.push(name.length > 24 ? `${name.slice(0, 23)}…` : name);
         });
