@@ -111,7 +111,9 @@ def report_evaluation(
 
 
 def audit_page(audit: Audit, *, genes: Sequence[str] = ()) -> Page:
-    """Lay an audit's cells out, and return its page."""
+    """Lay an audit's cells out, unless they are too few for that, and return its page."""
+    if audit.cells.counts.shape[0] <= audit.config.n_neighbors:
+        return page_of_audit(audit, None)
     look = lay_out(audit.cells.counts, audit.config)
     return page_of_audit(audit, laid_out_cells(audit, look), genes=genes)
 

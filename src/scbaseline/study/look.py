@@ -12,6 +12,7 @@ from scbaseline.cells.space import FeatureSpace
 from scbaseline.cells.umap import umap_layout
 from scbaseline.config import RunConfig
 from scbaseline.counts import Counts
+from scbaseline.errors import InputError
 from scbaseline.randomness import Stream, generator
 
 MOST_CELLS = 200_000
@@ -82,6 +83,11 @@ def lay_out(counts: Counts, config: RunConfig, *, xy_n2: NDArray[np.float32] | N
     """
     n_all = counts.shape[0]
     rows_n = np.flatnonzero(counts.total_n > 0)
+    if len(rows_n) <= config.n_neighbors:
+        raise InputError(
+            f"report: {len(rows_n)} cells have counts; more than {config.n_neighbors} are needed "
+            "to lay them out; leave the report out"
+        )
     if len(rows_n) > MOST_CELLS:
         rng = generator(config.seed, Stream.SHOWN)
         rows_n = np.sort(rng.choice(rows_n, MOST_CELLS, replace=False))

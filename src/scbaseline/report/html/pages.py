@@ -59,7 +59,6 @@ def page_of_run(run: Run, cells: "AnnData", *, genes: Sequence[str] = ()) -> Pag
         laid_out, model_genes=heaviest_genes(classifier), wanted=genes
     )
     stability = cluster_findings(run.trust, merged=run.config.merge_unstable)
-    unstable = [s for f in stability for s in f.sentences if "not found again when" in s]
     blocks: list[Block] = [] if dots is None else [dots]
     blocks += [cluster_table(run.trust, laid_out, markers), *stability]
     n_kept = len(run.cells.obs)
@@ -68,7 +67,9 @@ def page_of_run(run: Run, cells: "AnnData", *, genes: Sequence[str] = ()) -> Pag
         subject=subject(run.data, run.labels, n_kept=n_kept),
         answer=answer(run.evidence, run.labels, recipes=recipes),
         hero=accuracy_chart(run.evidence, recipes=recipes),
-        warnings=warnings_of(run.data, run.labels, run.evidence, run.config, more=unstable),
+        warnings=warnings_of(
+            run.data, run.labels, run.evidence, run.config, more=_unstable(run.trust)
+        ),
         cells=picture,
         sections=(
             Section("recipes", "Recipes", _recipes(run.evidence, recipes, _curves(run))),
@@ -104,7 +105,9 @@ def page_of_audit(audit: Audit, laid_out: LaidOut | None, *, genes: Sequence[str
         subject=subject(audit.data, audit.labels, n_kept=n_kept),
         answer=answer(audit.evidence, audit.labels, recipes=recipes),
         hero=accuracy_chart(audit.evidence, recipes=recipes),
-        warnings=warnings_of(audit.data, audit.labels, audit.evidence, audit.config),
+        warnings=warnings_of(
+            audit.data, audit.labels, audit.evidence, audit.config, more=_unstable(audit.trust)
+        ),
         cells=picture,
         sections=(
             Section("findings", "Findings", _shown(findings_of_audit(audit))),
@@ -177,6 +180,22 @@ def cluster_table(
     columns = ("name", "cells", "top markers", *stability, *(["stable"] if sources else []))
     numbers = (1, *range(3, 3 + len(sources)))
     return Finding("Every group", table=Table(columns, tuple(rows), numbers))
+
+
+def _unstable(trust: ClusterTrust | None) -> list[str]:
+    """Say how many clusters are not found again; which ones, the table of clusters shows."""
+    if trust is None or trust.stable_k.all():
+        return []
+    n_lost = int((~trust.stable_k).sum())
+    names = ", ".join(
+        name for name, yes in zip(trust.names, trust.stable_k, strict=True) if not yes
+    )
+    return [
+        (
+            f"{n_lost} of {len(trust.names)} clusters are not found again when the cells are "
+            f"clustered anew ({names}): do not take them for cell types."
+        )
+    ]
 
 
 def _numbers(laid_out: LaidOut) -> "list[str]":

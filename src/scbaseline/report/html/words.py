@@ -34,9 +34,14 @@ def answer(evidence: Evidence, labels: Labels, *, recipes: Sequence[str]) -> str
     score, simple = cards[best].score("accuracy"), cards[REFERENCE].score("accuracy")
     what = "Leiden clusters" if labels.source == CLUSTERS else "labels"
     beside = "" if best == REFERENCE else f", {REFERENCE} {percent(simple)}"
+    weakest = next(iter(evidence.protocols.values()))
+    usual = ""
+    if weakest.protocol.beside and weakest is not strongest:
+        leaky = weakest.scorecards[best].score("accuracy")
+        usual = f" {weakest.protocol.methods}, it would be {100 * leaky.value:.1f} %."
     return (
         f"{best} names {percent(score)} of held-out cells right among {len(labels.names)} {what}"
-        f"{beside} ({strongest.tier}: {TIERS[strongest.tier]})."
+        f"{beside} ({strongest.tier}: {TIERS[strongest.tier]}).{usual}"
     )
 
 
