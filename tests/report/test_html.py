@@ -18,15 +18,14 @@ from conftest import SMALL, simulate
 
 from scbaseline import Counts, keys
 from scbaseline.data.coordinates import own_layout
-from scbaseline.errors import InputError, OutputError
+from scbaseline.errors import ConfigError, InputError, OutputError
 from scbaseline.report.cells import annotated_cells
 from scbaseline.report.h5ad_look import add_look
 from scbaseline.report.html import cell_map as module
 from scbaseline.report.html.cell_map import LaidOut, cell_map
 from scbaseline.report.html.packing import packed_codes, packed_numbers, packed_texts
 from scbaseline.report.html.pages import page_of_run
-from scbaseline.report.html.write import page_html
-from scbaseline.report.save_report import check_report_file
+from scbaseline.report.html.write import check_report_file, page_html
 from scbaseline.study.look import lay_out, majority_of
 
 pytestmark = pytest.mark.xdist_group("report")
@@ -194,6 +193,8 @@ def test_a_pages_file_ends_in_html(tmp_path: Path) -> None:
     """Another file may be somebody's data."""
     with pytest.raises(OutputError, match=r"try --report .*page\.html"):
         check_report_file(tmp_path / "page.csv")
+    with pytest.raises(ConfigError, match="add --report"):
+        check_report_file(None, genes=("CD3E",))
     with pytest.raises(OutputError, match="is the input itself"):
         check_report_file(tmp_path / "page.html", tmp_path / "page.html")
 

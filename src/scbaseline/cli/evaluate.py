@@ -53,16 +53,15 @@ def evaluate(
         Folder for metrics.json and a confusion matrix.
     """
     from scbaseline.data.read import open_counts
+    from scbaseline.report.html.write import check_report_file
     from scbaseline.report.save_evaluation import check_evaluation_outputs, save_evaluation
     from scbaseline.study import evaluate as study
 
     mapped = study.read_label_map(label_map)
     if out is not None:
         check_evaluation_outputs(out, model, file_of(input), label_map, reading.obs)
-    if report is not None:
-        from scbaseline.report.save_report import check_report_file
-
-        check_report_file(report, model, file_of(input), label_map, reading.obs)
+    genes = names_in(report_genes)
+    check_report_file(report, model, file_of(input), label_map, reading.obs, genes=genes)
     with stage_line(quiet=quiet) as progress, open_counts(input, reading) as adata:
         progress(f"predicting {adata.n_obs:,} cells")
         from scbaseline.data.stream import stream_counts
@@ -82,7 +81,7 @@ def evaluate(
             look = look_at_query(stream, source=file_of(input))
             report_evaluation(
                 report, classifier, stream, evaluation, look, name=Path(input).name,
-                genes=names_in(report_genes),
+                genes=genes,
             )  # fmt: skip
     screen = Screen(quiet=quiet)
     screen.show(*evaluation_findings(evaluation, classifier.card))

@@ -62,6 +62,7 @@ def predict(
     """
     from scbaseline.data.read import open_counts
     from scbaseline.files import is_standard_output, refuse_input_as_output
+    from scbaseline.report.html.write import check_report_file
     from scbaseline.report.predictions import (
         check_predictions_output,
         refuse_strangers_file,
@@ -71,10 +72,8 @@ def predict(
     source = file_of(input)
     refuse_input_as_output(out, model, source, reading.obs)
     check_predictions_output(out, query=source, key_added=key_added)
-    if report is not None:
-        from scbaseline.report.save_report import check_report_file
-
-        check_report_file(report, out, model, source, reading.obs)
+    genes = names_in(report_genes)
+    check_report_file(report, out, model, source, reading.obs, genes=genes)
     if not overwrite:
         refuse_strangers_file(out)
     with stage_line(quiet=quiet) as progress:
@@ -100,26 +99,23 @@ def predict(
         blocks, note_of = counted(blocks, n_cells, quiet=quiet), model_note(classifier.card)
         look = None
         if report is not None:
-            import pandas as pd
-
-            from scbaseline.report.html.cell_map import require_genes
-            from scbaseline.report.save_report import look_at_query, report_predictions
-
-            genes = names_in(report_genes)
-            require_genes(genes, stream.var.index)
-            table = pd.concat(list(blocks))
             with stage_line(quiet=quiet) as progress:
                 progress("laying the cells out for the report")
-                look = look_at_query(stream, source=source)
-                table = report_predictions(
-                    report, classifier, stream, table, look, name=Path(input).name, genes=genes
+                from scbaseline.report.save_report import look_and_report
+
+                look, blocks = look_and_report(
+                    report,
+                    classifier,
+                    stream,
+                    blocks,
+                    source=source,
+                    name=Path(input).name,
+                    genes=genes,
                 )
-            blocks = iter([table])
         n_cells_of = write_predictions(
             blocks, out, query=source, key_added=key_added, model=note_of, look=look
         )
     if report is not None:
-        written_page = f"{report}: open it in a browser"
-        screen.show(Finding("Report", (written_page,)))
+        screen.show(Finding("Report", (f"{report}: open it in a browser",)))
     written = "standard output" if is_standard_output(out) else str(out)
     screen.show(*prediction_findings(classifier.card, n_cells_of, n_cells=n_cells, out=written))

@@ -59,6 +59,7 @@ def train(
     from scbaseline.data.memory import too_large_for_memory
     from scbaseline.data.read import require_input
     from scbaseline.files import refuse_input_as_output, writable_file
+    from scbaseline.report.html.write import check_report_file
     from scbaseline.study.settings import settings_of_training
 
     settings_of_training(settings)  # what cannot work is said before anything is read
@@ -69,10 +70,8 @@ def train(
             f"--out {out}: a model's file ends in .safetensors; "
             f"try --out {out.with_suffix('.safetensors')}"
         )
-    if report is not None:
-        from scbaseline.report.save_report import check_report_file
-
-        check_report_file(report, out, file_of(input), config, reading.obs)
+    genes = names_in(report_genes)
+    check_report_file(report, out, file_of(input), config, reading.obs, genes=genes)
     with stage_line(quiet=quiet) as progress:
         progress("reading counts")
         if from_disk is None:
@@ -87,7 +86,7 @@ def train(
                 from scbaseline.report.save_report import report_training
 
                 progress("laying the cells out for the report")
-                report_training(report, training, genes=names_in(report_genes))
+                report_training(report, training, genes=genes)
 
     from scbaseline.report.findings import findings_of_training
     from scbaseline.report.screen import Screen

@@ -1,6 +1,6 @@
 """A result and a name in; a page for a browser in one file, out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -8,10 +8,10 @@ import pandas as pd
 from scbaseline.config import RunConfig
 from scbaseline.data.coordinates import own_layout
 from scbaseline.data.stream import CountStream
-from scbaseline.errors import OutputError
-from scbaseline.files import refuse_input_as_output, writable_file, write_atomically
+from scbaseline.files import write_atomically
 from scbaseline.model.classifier import Classifier
 from scbaseline.report.html.blocks import Page
+from scbaseline.report.html.cell_map import require_genes
 from scbaseline.report.html.looks import laid_out_cells, laid_out_query, with_majority
 from scbaseline.report.html.pages import page_of_audit, page_of_training
 from scbaseline.report.html.query import page_of_evaluation, page_of_predictions
@@ -19,24 +19,6 @@ from scbaseline.report.html.write import page_html
 from scbaseline.study.evaluate import Evaluation
 from scbaseline.study.look import Look, lay_out
 from scbaseline.study.results import Audit, Training
-
-
-def check_report_file(report: Path | None, *others: str | Path | None) -> None:
-    """Refuse a name that no page can be written to, before any work starts.
-
-    Raises
-    ------
-    OutputError
-        It does not end in .html, is a folder, or is an input or another output.
-    """
-    if report is None:
-        return
-    if writable_file(report).suffix.lower() not in (".html", ".htm"):
-        raise OutputError(
-            f"--report {report}: a page's file ends in .html; "
-            f"try --report {report.with_suffix('.html')}"
-        )
-    refuse_input_as_output(report, *others)
 
 
 def look_at_query(stream: CountStream, *, source: Path | None) -> Look:
@@ -53,33 +35,37 @@ def look_at_query(stream: CountStream, *, source: Path | None) -> Look:
     return lay_out(stream.counts(), RunConfig(), xy_n2=xy_n2)
 
 
-def report_predictions(
+def look_and_report(
     path: Path,
     classifier: Classifier,
     stream: CountStream,
-    table: pd.DataFrame,
-    look: Look,
+    blocks: Iterable[pd.DataFrame],
     *,
+    source: Path | None,
     name: str,
     genes: Sequence[str] = (),
-) -> pd.DataFrame:
-    """Write the page of a query's predictions; return these with their majority labels beside.
+) -> tuple[Look, Iterator[pd.DataFrame]]:
+    """Write the page of a query's predictions; return its layout and what to write to a file.
 
     Parameters
     ----------
     path
-        The file.
-    classifier
-        What predicted.
-    stream, table, look
-        The query, the predictions of all its cells, and the cells in the plane.
-    name
-        Of the query.
+        The page's file.
+    classifier, stream, blocks
+        What predicted, the query, and the predictions of all its cells.
+    source, name
+        The query's file, and what it is called.
     genes
         Genes that the user asked for.
+
+    Returns
+    -------
+    The cells in the plane, and the predictions with their majority labels beside.
     """
-    table = with_majority(table, look)
-    config = RunConfig()
+    require_genes(genes, stream.var.index)
+    config, raw = RunConfig(), pd.concat(list(blocks))
+    look = look_at_query(stream, source=source)
+    table = with_majority(raw, look)
     laid_out = laid_out_query(table, look, obs=stream.obs, var=stream.var, config=config)
     notes = [*stream.notes, *([look.note] if look.note else [])]
     page = page_of_predictions(
@@ -87,7 +73,7 @@ def report_predictions(
         notes=notes, genes=genes, config=config,
     )  # fmt: skip
     _write(page, path)
-    return table
+    return look, iter([table])
 
 
 def report_evaluation(
@@ -100,7 +86,7 @@ def report_evaluation(
     name: str,
     genes: Sequence[str] = (),
 ) -> None:
-    """Write the page of an evaluation; parameters as of :func:`report_predictions`."""
+    """Write the page of an evaluation; parameters as of :func:`look_and_report`."""
     table, config = with_majority(evaluation.cells, look), RunConfig()
     laid_out = laid_out_query(table, look, obs=stream.obs, var=stream.var, config=config)
     page = page_of_evaluation(

@@ -195,11 +195,11 @@ def _majorities(laid_out: LaidOut) -> Finding:
                 Cell(share_text), Cell(f"{probability:.2f}"),
             )
         )  # fmt: skip
-    columns = ("cluster", "cells", "majority label", "its share", "mean probability")
+    columns = ("cluster", "cells", "majority-vote label", "its share", "mean probability")
     sentences = (
         (
-            "Clusters are made of the query's own counts. The majority label stands beside each "
-            "cell's own label and never replaces it: it smooths, and hides rare types."
+            "Clusters are made of the query's own counts. The majority-vote label stands beside "
+            "each cell's own label and never replaces it: it smooths, and hides rare types."
         ),
     )
     return Finding("Clusters of the query", sentences, Table(columns, tuple(rows), (1, 3, 4)))

@@ -1,19 +1,54 @@
 """A page in; one HTML file that needs no network, out."""
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scbaseline import __version__
-from scbaseline.errors import OutputError
+from scbaseline.errors import ConfigError, OutputError
+from scbaseline.files import refuse_input_as_output, writable_file
 from scbaseline.report.html.blocks import Chart, Copyable, Matrix, Page
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 _SCRIPTS = ("bokeh.min.js", "bokeh-gl.min.js", "bokeh-api.min.js")
+
+
+def check_report_file(
+    report: Path | None, *others: str | Path | None, genes: Sequence[str] = ()
+) -> None:
+    """Refuse a name that no page can be written to, before any work starts.
+
+    Parameters
+    ----------
+    report
+        The file; ``None`` for no page.
+    others
+        Inputs and other outputs.
+    genes
+        Genes that the page is to carry.
+
+    Raises
+    ------
+    ConfigError
+        Genes are named for a page that is not asked for.
+    OutputError
+        It does not end in .html, is a folder, or is an input or another output.
+    """
+    if report is None:
+        if genes:
+            raise ConfigError("--report-genes: needs a page to show them; add --report FILE.html")
+        return
+    if writable_file(report).suffix.lower() not in (".html", ".htm"):
+        raise OutputError(
+            f"--report {report}: a page's file ends in .html; "
+            f"try --report {report.with_suffix('.html')}"
+        )
+    refuse_input_as_output(report, *others)
 
 
 def write_page(page: Page, path: Path) -> None:
