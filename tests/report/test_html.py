@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import zlib
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -114,12 +115,14 @@ def test_texts_stay_as_many_as_they_were() -> None:
 
 
 def test_a_column_of_names_for_clusters_comes_first() -> None:
-    """Where clusters have names, the picture begins with these."""
+    """Where clusters have names, the picture begins with these; with given labels, with these."""
     cells = annotated_cells(bad_run())
     cells.obs["cluster_name"] = "type of " + cells.obs[keys.LEIDEN].astype(str)
-    page = page_of_run(bad_run(), cells)
-    assert page.cells
-    assert page.cells.content["columns"][0]["name"] == "cluster_name"
+    for label_key, first in ((None, "cluster_name"), ("cell_type", "cell_type")):
+        given = replace(bad_run(), config=replace(bad_run().config, label_key=label_key))
+        page = page_of_run(given, cells)
+        assert page.cells
+        assert page.cells.content["columns"][0]["name"] == first
 
 
 def laid_out(n_cells: int = 240) -> LaidOut:

@@ -48,10 +48,10 @@ def page_of_run(run: Run, cells: "AnnData", *, genes: Sequence[str] = ()) -> Pag
     genes
         Genes to carry beside the markers and the model's.
     """
-    named = "cluster_name" if "cluster_name" in cells.obs else keys.LEIDEN
+    clusters = "cluster_name" if "cluster_name" in cells.obs else keys.LEIDEN
     laid_out = LaidOut(
         run.exploration.umap_n2, cells.obs, run.cells.counts, run.cells.var.index,
-        run.config.target_sum, group=named, n_all=len(cells.obs),
+        run.config.target_sum, group=run.config.label_key or clusters, n_all=len(cells.obs),
     )  # fmt: skip
     recipes = run.config.recipe or ()
     classifier = run.classifiers.get(recipes[-1]) if recipes else None

@@ -38,7 +38,8 @@ def answer(evidence: Evidence, labels: Labels, *, recipes: Sequence[str]) -> str
     usual = ""
     if weakest.protocol.beside and weakest is not strongest:
         leaky = weakest.scorecards[best].score("accuracy")
-        usual = f" {weakest.protocol.methods}, it would be {100 * leaky.value:.1f} %."
+        words = weakest.protocol.methods.split(",")[0]
+        usual = f" {words} ({weakest.tier}), it would be {100 * leaky.value:.1f} %."
     return (
         f"{best} names {percent(score)} of held-out cells right among {len(labels.names)} {what}"
         f"{beside} ({strongest.tier}: {TIERS[strongest.tier]}).{usual}"
