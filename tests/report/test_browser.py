@@ -81,6 +81,16 @@ def test_it_asks_no_network_and_says_no_error(page: Any, path: Path) -> None:
     assert [url for url in page.asked if not url.startswith(("data:", "blob:"))] == [path.as_uri()]
 
 
+def test_the_graphics_card_draws_the_cells(page: Any) -> None:
+    """Where the browser has WebGL: a policy of the page's own must not keep it away."""
+    if not page.evaluate("() => document.createElement('canvas').getContext('webgl') !== null"):
+        pytest.skip("this Chromium has no WebGL")
+    assert page.evaluate("""() => {
+      const {view} = document.getElementById("plane");
+      return view.views.find_one(view.model.renderers[0]).glyph.has_webgl();
+    }""")
+
+
 def test_names_are_shown_as_text(page: Any) -> None:
     """Markup, quotes, formulas, 300 letters and other scripts stand there, and do nothing."""
     titles = page.eval_on_selector_all(

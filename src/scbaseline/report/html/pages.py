@@ -253,10 +253,10 @@ def _curves(run: Run) -> list[Chart]:
 
 
 def _shown(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Return what the console shows, without what stands under Provenance."""
+    """Return what the console shows, without the clock and what stands under Provenance."""
     return tuple(f for f in findings if f.title not in ("For a methods section", "Time"))
 
 
 def _in_words(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Return the sentences of what the console shows: the numbers stand in other sections."""
-    return tuple(replace(f, table=None) for f in findings if f.sentences)
+    return tuple(replace(f, table=None) for f in _shown(findings) if f.sentences)

@@ -106,8 +106,10 @@ def run_methods(
         scores = {r: strongest.scorecards[r].score("accuracy") for r in dict.fromkeys(shown)}
         words = joined([f"{percent(score)} for {recipe}" for recipe, score in scores.items()])
         n = next(iter(scores.values())).n
+        has_interval = any(score.low is not None for score in scores.values())
+        about = f"; brackets hold {LEVEL:.0f} % bootstrap intervals" if has_interval else ""
         parts.append(
             f"Under protocol {strongest.protocol.name} ({TIERS[strongest.tier]}), accuracy on "
-            f"{n:,} held-out cells was {words}; brackets hold {LEVEL:.0f} % bootstrap intervals."
+            f"{n:,} held-out cells was {words}{about}."
         )
     return " ".join(parts)
