@@ -62,4 +62,4 @@ lock: ## requirements*.txt anew, from pyproject.toml
 	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' > requirements-min.txt
 
 clean: ## away with the environment and the outputs of a run
-	rm -rf $(VENV) build dist docs/_build figures models metrics.json timings.json cells.h5ad run.toml
+	rm -rf $(VENV) build dist docs/_build figures models metrics.json timings.json cells.h5ad run.toml report.html

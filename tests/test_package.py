@@ -38,6 +38,7 @@ OUTPUTS = {
     "timings.json",
     "cells.h5ad",
     "run.toml",
+    "report.html",
 }
 """What the README promises, typed here once more: the promise is to users, not to the code."""
 

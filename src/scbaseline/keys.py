@@ -20,6 +20,8 @@ PREDICTION_SET = "prediction_set"
 BROAD_LABEL = "broad_label"
 SMOOTHED_LABEL = "smoothed_label"
 SMOOTHED_PROBABILITY = "smoothed_probability"
+MAJORITY_LABEL = "majority_label"
+MAJORITY_SHARE = "majority_share"
 
 # obsm, layers, uns
 X_PCA = "X_pca"

@@ -23,6 +23,7 @@ class Stream(IntEnum):
     GENE_LOSS = 12
     UNKNOWN = 13
     SETS = 14
+    SHOWN = 20
 
 
 def generator(seed: int, stream: Stream, *draw: int) -> np.random.Generator:

@@ -33,6 +33,7 @@ def test_every_output_is_there(folder: Path) -> None:
         "metrics.json",
         "timings.json",
         "cells.h5ad",
+        "report.html",
         "run.toml",
     }
 

@@ -11,6 +11,7 @@ from scbaseline import keys
 from scbaseline.cells.clustering import Clustering
 from scbaseline.cells.leiden import leiden_clusters, leiden_uns
 from scbaseline.cells.neighbours import NeighbourGraph, neighbour_graph
+from scbaseline.cells.space import FeatureSpace
 from scbaseline.cells.umap import umap_layout, umap_uns
 from scbaseline.config import RunConfig
 
@@ -31,8 +32,8 @@ class Exploration:
         The neighbour graph, and whether its neighbours are exact.
     uns
         What scanpy notes of the three steps, so that one can go on in scanpy.
-    genes_g
-        The highly variable genes that the components were made of, where they are known.
+    space
+        The features that the components were made in, where they are known.
     """
 
     pcs_nc: NDArray[np.float32]
@@ -40,7 +41,7 @@ class Exploration:
     umap_n2: NDArray[np.float32]
     graph: NeighbourGraph
     uns: dict[str, Any]
-    genes_g: NDArray[np.int64] | None = None
+    space: FeatureSpace | None = None
 
     @property
     def obsp(self) -> dict[str, sparse.csr_matrix]:
@@ -118,5 +119,5 @@ def exploration_of(
         umap_n2,
         graph,
         scanpy_uns(graph, config),
-        genes_g=clustering.space.genes_g,
+        space=clustering.space,
     )

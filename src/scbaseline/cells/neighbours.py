@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from scbaseline import keys
 from scbaseline.cells.platform import has_scranpy
 from scbaseline.config import RunConfig
 from scbaseline.errors import InputError
@@ -112,7 +111,6 @@ def neighbour_graph(pcs_nc: NDArray[np.float32], config: RunConfig) -> Neighbour
                 "method": "umap",
                 "random_state": config.seed,
                 "metric": "euclidean",
-                "use_rep": keys.X_PCA,
                 "n_pcs": n_pcs,
             },
         },

@@ -137,6 +137,18 @@ TotalKey = Annotated[
 Force = Annotated[
     bool, Parameter(help="Predict even where the data lack most of the model's genes.")
 ]
+ReportFile = Annotated[
+    Path | None,
+    Parameter(
+        help="Write also a page for a browser, FILE.html: the cells in the plane, labels, scores."
+    ),
+]
+ReportGenes = Annotated[
+    str,
+    Parameter(
+        help="Genes that the page shows beside the markers, with commas between: CD3E,MS4A1."
+    ),
+]
 Quiet = Annotated[
     bool, Parameter(name=["--quiet", "-q"], help="Print nothing but warnings and errors.")
 ]
@@ -243,6 +255,11 @@ def file_of(given: str | None) -> Path | None:
 
     name = given or DEFAULT
     return find_dataset(name).path if name in DATASETS else Path(name)
+
+
+def names_in(texts: str) -> tuple[str, ...]:
+    """Return the names in a text with commas between them."""
+    return tuple(name for text in texts.split(",") if (name := text.strip()))
 
 
 def say(kind: str, message: object) -> None:

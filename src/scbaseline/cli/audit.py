@@ -1,6 +1,9 @@
 """``scbaseline audit``: how much of the accuracy is real."""
 
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from scbaseline import keys
 from scbaseline.cli.app import (
@@ -8,11 +11,13 @@ from scbaseline.cli.app import (
     Overwrite,
     Quiet,
     Reading,
+    ReportGenes,
     Settings,
     SettingsFile,
     Verbose,
     app,
     file_of,
+    names_in,
     say,
 )
 from scbaseline.cli.groups import JUDGE
@@ -36,6 +41,8 @@ def audit(
     out: Path = Path(),
     config: SettingsFile = None,
     overwrite: Overwrite = False,
+    report: Annotated[bool, Parameter(negative="--no-report")] = True,
+    report_genes: ReportGenes = "",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -45,6 +52,8 @@ def audit(
     ----------
     out
         Folder for the figure, the tables and the paragraph for a methods section.
+    report
+        Write also report.html, a page for a browser.
     verbose
         Print also the other simple recipes, and the time of each stage.
     """
@@ -66,11 +75,13 @@ def audit(
         screen.emphasise(notice)
         progress("loading scikit-learn and torch")
         from scbaseline.report.findings import findings_of_audit
+        from scbaseline.report.html.cell_map import require_genes
         from scbaseline.report.sections.files import files_finding
         from scbaseline.study import audit as study
 
+        require_genes(names_in(report_genes), adata.var_names)
         result = study.audit(adata, settings, progress=progress, fitted=fitted)
         progress("drawing, writing files")
-        written = save_audit(result, out)
+        written = save_audit(result, out, report=report, genes=names_in(report_genes))
     screen.show(*findings_of_audit(result), files_finding(out, written))
     screen.emphasise(notice)

@@ -10,9 +10,12 @@ from scbaseline.cli.app import (
     Overwrite,
     Quiet,
     Reading,
+    ReportFile,
+    ReportGenes,
     TotalKey,
     app,
     file_of,
+    names_in,
     say,
 )
 from scbaseline.cli.groups import JUDGE
@@ -41,6 +44,8 @@ def evaluate(
     out: Path | None = None,
     force: Force = False,
     overwrite: Overwrite = False,
+    report: ReportFile = None,
+    report_genes: ReportGenes = "",
     quiet: Quiet = False,
 ) -> None:
     """Judge a saved model on another study's labelled cells.
@@ -60,6 +65,7 @@ def evaluate(
         Folder for metrics.json and a confusion matrix.
     """
     from scbaseline.data.read import open_counts
+    from scbaseline.report.html.write import check_report_file
     from scbaseline.report.save_evaluation import (
         check_evaluation_outputs,
         check_label_map_draft,
@@ -74,6 +80,8 @@ def evaluate(
         check_evaluation_outputs(out, *inputs, overwrite=overwrite)
     if label_map_draft is not None:
         check_label_map_draft(label_map_draft, *inputs)
+    genes = names_in(report_genes)
+    check_report_file(report, *inputs, genes=genes)
     with stage_line(quiet=quiet) as progress, open_counts(input, reading) as adata:
         progress(f"predicting {adata.n_obs:,} cells")
         from scbaseline.data.stream import stream_counts
@@ -90,10 +98,21 @@ def evaluate(
             save_label_map_draft(match, label_map_draft, overwrite=overwrite)
             say("note", f"{label_map_draft}: a draft; look at it, then pass it as --label-map")
         evaluation = study.evaluate(classifier, stream, settings, label_map=mapped, force=force)
+        if report is not None:
+            from scbaseline.report.save_report import look_at_query, report_evaluation
+
+            progress("laying the cells out for the report")
+            look = look_at_query(stream, source=file_of(input))
+            report_evaluation(
+                report, classifier, stream, evaluation, look, name=Path(input).name,
+                genes=genes,
+            )  # fmt: skip
     screen = Screen(quiet=quiet)
     if quiet and evaluation.match.left_out:
         say("warning", left_out_sentence(evaluation.match))
     screen.show(*evaluation_findings(evaluation, classifier.card))
+    if report is not None:
+        screen.show(files_finding(report.parent, [report]))
     if out is not None:
         written = save_evaluation(evaluation, classifier.card, out)
         screen.show(files_finding(out, written))

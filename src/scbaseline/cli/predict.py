@@ -13,10 +13,13 @@ from scbaseline.cli.app import (
     Overwrite,
     Quiet,
     Reading,
+    ReportFile,
+    ReportGenes,
     TotalKey,
     Verbose,
     app,
     file_of,
+    names_in,
     say,
 )
 from scbaseline.cli.groups import USE
@@ -52,6 +55,8 @@ def predict(
     force: Force = False,
     overwrite: Overwrite = False,
     json: bool = False,
+    report: ReportFile = None,
+    report_genes: ReportGenes = "",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -82,6 +87,7 @@ def predict(
     """
     from scbaseline.data.read import open_counts
     from scbaseline.files import is_standard_output, refuse_input_as_output
+    from scbaseline.report.html.write import check_report_file
     from scbaseline.report.ours import refuse_strangers_files
     from scbaseline.report.predictions import check_predictions_output, write_predictions
 
@@ -91,11 +97,14 @@ def predict(
     refuse_input_as_output(out, model, source, reading.obs)
     check_predictions_output(out, query=source, key_added=key_added)
     refuse_strangers_files([out], overwrite=overwrite)
+    genes = names_in(report_genes)
+    check_report_file(report, out, model, source, reading.obs, genes=genes)
     with stage_line(quiet=quiet) as progress:
         progress("loading the model")
         from scbaseline.data.stream import stream_counts
         from scbaseline.model.classifier import Classifier
         from scbaseline.model.query import predict_query
+        from scbaseline.report.finding import Finding
         from scbaseline.report.findings import findings_of_query
         from scbaseline.report.screen import Screen
         from scbaseline.report.sections.predictions import model_note, prediction_findings
@@ -119,10 +128,22 @@ def predict(
             passing=lambda blocks: counted(blocks, n_cells, quiet=quiet),
         )  # fmt: skip
         _say_doubt(predictions, quiet=quiet, json=json)
+        look, blocks = None, iter(predictions.blocks)
+        if report is not None:
+            with stage_line(quiet=quiet) as progress:
+                progress("laying the cells out for the report")
+                from scbaseline.report.save_report import look_and_report
+
+                look, blocks = look_and_report(
+                    report, classifier, stream, blocks, source=source, name=Path(input).name,
+                    genes=genes,
+                )  # fmt: skip
         n_cells_of = write_predictions(
-            predictions.blocks, out, query=source, key_added=key_added,
-            model=model_note(classifier.card),
+            blocks, out, query=source, key_added=key_added, model=model_note(classifier.card),
+            look=look,
         )  # fmt: skip
+    if report is not None:
+        screen.show(Finding("Report", (f"{report}: open it in a browser",)))
     written = "standard output" if to_stdout else str(out)
     screen.show(*prediction_findings(classifier.card, n_cells_of, n_cells=n_cells, out=written))
 

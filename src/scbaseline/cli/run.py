@@ -1,6 +1,9 @@
 """``scbaseline run``: counts to clusters, classifiers, figures and tables."""
 
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from scbaseline import keys
 from scbaseline.cli.app import (
@@ -8,11 +11,13 @@ from scbaseline.cli.app import (
     Overwrite,
     Quiet,
     Reading,
+    ReportGenes,
     Settings,
     SettingsFile,
     Verbose,
     app,
     file_of,
+    names_in,
     say,
 )
 from scbaseline.cli.groups import LEARN
@@ -35,6 +40,8 @@ def run(
     out: Path = Path(),
     config: SettingsFile = None,
     overwrite: Overwrite = False,
+    report: Annotated[bool, Parameter(negative="--no-report")] = True,
+    report_genes: ReportGenes = "",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -44,6 +51,8 @@ def run(
     ----------
     out
         Folder for figures, models and tables.
+    report
+        Write also report.html, a page for a browser.
     verbose
         Print also the time of each stage and a table per label.
     """
@@ -75,11 +84,13 @@ def run(
         if notice and quiet:
             say("warning", notice)
         screen.emphasise(notice)
+        from scbaseline.report.html.cell_map import require_genes
         from scbaseline.study import run as study
 
+        require_genes(names_in(report_genes), adata.var_names)
         result = study.run(adata, settings, progress=progress, fitted=fitted, pool=pool)
         progress("drawing figures, writing files")
-        written = save_run(result, out, pool=pool)
+        written = save_run(result, out, pool=pool, report=report, genes=names_in(report_genes))
 
     from scbaseline.report.findings import findings_of_run
     from scbaseline.report.sections.files import files_finding

@@ -12,11 +12,14 @@ from scbaseline.cli.app import (
     Overwrite,
     Quiet,
     Reading,
+    ReportFile,
+    ReportGenes,
     Settings,
     SettingsFile,
     Verbose,
     app,
     file_of,
+    names_in,
 )
 from scbaseline.cli.groups import LEARN
 from scbaseline.cli.progress import study_progress
@@ -42,6 +45,8 @@ def train(
     exam: bool = False,
     config: SettingsFile = None,
     overwrite: Overwrite = False,
+    report: ReportFile = None,
+    report_genes: ReportGenes = "",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -67,6 +72,7 @@ def train(
     from scbaseline.data.read import require_input
     from scbaseline.files import refuse_input_as_output, writable_file
     from scbaseline.report.ours import refuse_strangers_files
+    from scbaseline.report.html.write import check_report_file
     from scbaseline.study.settings import settings_of_training
 
     settings_of_training(settings)  # what cannot work is said before anything is read
@@ -78,6 +84,8 @@ def train(
             f"try --out {out.with_suffix('.safetensors')}"
         )
     refuse_strangers_files([out], overwrite=overwrite)
+    genes = names_in(report_genes)
+    check_report_file(report, out, file_of(input), config, reading.obs, genes=genes)
     with study_progress(quiet=quiet, clusters=False) as (progress, fitted):
         progress("reading counts")
         if from_disk is None:
@@ -89,6 +97,11 @@ def train(
             training = study.train(adata, settings, progress=progress, fitted=fitted, exam=exam)
         progress("writing the model")
         training.classifier.save(out)
+        if report is not None:
+            from scbaseline.report.save_report import report_training
+
+            progress("laying the cells out for the report")
+            report_training(report, training, genes=genes)
 
     from scbaseline.report.findings import findings_of_training
     from scbaseline.report.screen import Screen
@@ -96,6 +109,8 @@ def train(
 
     screen = Screen(quiet=quiet, verbose=verbose)
     screen.show(*findings_of_training(training), files_finding(out.parent, [out]))
+    if report is not None:
+        screen.show(files_finding(report.parent, [report]))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import pandas as pd
@@ -23,6 +24,9 @@ from scbaseline.report.prediction_tables import (
     write_table,
 )
 
+if TYPE_CHECKING:
+    from scbaseline.study.look import Look
+
 ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".h5ad")
 """What a file of predictions may end in."""
 
@@ -34,6 +38,7 @@ def write_predictions(
     query: Path | None = None,
     key_added: str | None = None,
     model: Mapping[str, str] | None = None,
+    look: "Look | None" = None,
 ) -> dict[str, int]:
     """Write predictions as they come, in the format that the ending of ``out`` names.
 
@@ -56,6 +61,8 @@ def write_predictions(
         begin. Columns of ``query`` that are called so are replaced only where this is given.
     model
         What the model is, for ``uns["scbaseline_predictions"]`` of an ``.h5ad``.
+    look
+        The cells in the plane, for ``obsm["X_umap"]`` and ``obs["leiden"]`` of an ``.h5ad``.
 
     Returns
     -------
@@ -79,6 +86,10 @@ def write_predictions(
                 add_columns(checked, temporary, query=h5ad_query(query, out), replace=replace)
                 if model is not None:
                     note_model(temporary, name, model)
+                if look is not None:
+                    from scbaseline.report.h5ad_look import add_look
+
+                    add_look(temporary, look)
             case ".parquet":
                 write_parquet(checked, temporary)
             case ending:

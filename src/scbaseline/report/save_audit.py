@@ -1,5 +1,6 @@
 """An audit in; its figure, tables, suspects and methods paragraph in a folder out."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,14 @@ from scbaseline.report.sections.methods import methods_paragraph
 from scbaseline.study.results import Audit
 
 FIGURE = "figures/how_much_is_real.png"
-_TABLES = ("audit.json", "suspects.csv", "label_pairs.csv", "methods.txt", "audit.toml")
+_TABLES = (
+    "audit.json",
+    "suspects.csv",
+    "label_pairs.csv",
+    "methods.txt",
+    "audit.toml",
+    "report.html",
+)
 
 
 def check_audit_outputs(out: Path, *inputs: str | Path | None, overwrite: bool = False) -> None:
@@ -32,7 +40,14 @@ def check_audit_outputs(out: Path, *inputs: str | Path | None, overwrite: bool =
     check_folder(out, [out / name for name in (FIGURE, *_TABLES)], *inputs, overwrite=overwrite)
 
 
-def save_audit(audit: Audit, out: str | Path, *, pool: Pool | None = None) -> list[Path]:
+def save_audit(
+    audit: Audit,
+    out: str | Path,
+    *,
+    pool: Pool | None = None,
+    report: bool = True,
+    genes: Sequence[str] = (),
+) -> list[Path]:
     """Write everything that an audit yields into the folder ``out``; return the paths.
 
     Parameters
@@ -43,6 +58,10 @@ def save_audit(audit: Audit, out: str | Path, *, pool: Pool | None = None) -> li
         The folder.
     pool
         Background processes that draw the figure; by default it is drawn here.
+    report
+        Whether ``report.html`` is written, too; its cells are laid out for it.
+    genes
+        Genes that the report carries beside the markers.
 
     Raises
     ------
@@ -64,6 +83,11 @@ def save_audit(audit: Audit, out: str | Path, *, pool: Pool | None = None) -> li
         text = methods_paragraph(audit) + (f"\n\n{notice}" if notice else "")
         outputs.write("methods.txt", partial(write_text, f"{text}\n"))
         outputs.write("audit.toml", partial(write_text, _toml(audit)))
+        if report:
+            from scbaseline.report.html.write import write_page
+            from scbaseline.report.save_report import audit_page
+
+            outputs.write("report.html", partial(write_page, audit_page(audit, genes=genes)))
         return outputs.move()
 
 

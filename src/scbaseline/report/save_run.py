@@ -1,7 +1,10 @@
 """A run in; its figures, models, tables and annotated cells in a folder out."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scbaseline.compute import Pool
 from scbaseline.data.datasets import DATASETS
@@ -21,7 +24,10 @@ from scbaseline.report.folder import (
 from scbaseline.study.results import Run
 from scbaseline.study.to_adata import annotated_cells
 
-_TABLES = ("metrics.json", "timings.json", "cells.h5ad", "run.toml")
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+_TABLES = ("metrics.json", "timings.json", "cells.h5ad", "run.toml", "report.html")
 
 
 def check_run_outputs(out: Path, *inputs: str | Path | None, overwrite: bool = False) -> None:
@@ -36,7 +42,14 @@ def check_run_outputs(out: Path, *inputs: str | Path | None, overwrite: bool = F
     check_folder(out, _possible_outputs(out), *inputs, overwrite=overwrite)
 
 
-def save_run(run: Run, out: str | Path, *, pool: Pool | None = None) -> list[Path]:
+def save_run(
+    run: Run,
+    out: str | Path,
+    *,
+    pool: Pool | None = None,
+    report: bool = True,
+    genes: Sequence[str] = (),
+) -> list[Path]:
     """Write everything that a run yields into the folder ``out``; return the paths.
 
     All files are written into a hidden folder first and moved into place together, so that
@@ -50,6 +63,10 @@ def save_run(run: Run, out: str | Path, *, pool: Pool | None = None) -> list[Pat
         The folder.
     pool
         Background processes that draw figures; by default they are drawn here.
+    report
+        Whether ``report.html`` is written, too.
+    genes
+        Genes that the report carries beside the markers and the models' own.
 
     Raises
     ------
@@ -60,7 +77,14 @@ def save_run(run: Run, out: str | Path, *, pool: Pool | None = None) -> list[Pat
         _draw_figures(run, outputs)
         for recipe, classifier in run.classifiers.items():
             outputs.write(f"models/{recipe}.safetensors", classifier.save)
-        outputs.write("cells.h5ad", partial(_write_cells, run))
+        cells = annotated_cells(run)
+        outputs.write("cells.h5ad", partial(_write_cells, cells))
+        if report:
+            from scbaseline.report.html.pages import page_of_run
+            from scbaseline.report.html.write import write_page
+
+            page = page_of_run(run, cells, genes=genes)
+            outputs.write("report.html", partial(write_page, page))
         content = evidence_content(run.data, run.evidence, trust=run.trust)
         outputs.write("metrics.json", partial(write_json, content))
         outputs.write("timings.json", partial(write_json, timings_content(run.data, run.timings)))
@@ -111,7 +135,7 @@ def _toml(run: Run) -> str:
     return settings_toml(run.config.to_dict(), *remarks)
 
 
-def _write_cells(run: Run, path: Path) -> None:
+def _write_cells(cells: "AnnData", path: Path) -> None:
     """Write the annotated cells.
 
     Raises
@@ -121,7 +145,6 @@ def _write_cells(run: Run, path: Path) -> None:
     OSError
         The disk refuses the file.
     """
-    cells = annotated_cells(run)
     needed = 2 * (cells.X.data.nbytes + cells.X.indices.nbytes) + cells.n_vars * 200
     require_space(path.parent, n_bytes=needed)
     try:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from scbaseline import keys
 from scbaseline.config import RunConfig
 from scbaseline.data.stream import CountStream
 from scbaseline.errors import InputError
@@ -43,6 +44,9 @@ class Evaluation:
         Cells without a label, or without a count.
     notes
         What was done to the input, and what weakens it.
+    cells
+        The predictions of all cells, by cell id, with their ``given_label`` in the common
+        words; missing where it has no counterpart.
 
     Examples
     --------
@@ -67,6 +71,7 @@ class Evaluation:
     match: LabelMatch
     n_unlabelled: int
     notes: tuple[str, ...]
+    cells: pd.DataFrame
 
     def __repr__(self) -> str:
         return as_text(self._head(), self._short(), more=_MORE)
@@ -179,10 +184,8 @@ def evaluate(
     code_of_label = {label: code_of[name] for label, name in match.common.items()}
     true_n = np.array([code_of_label.get(label, -1) for label in given])
 
-    predicted = [
-        block["predicted_label"] for block in classifier.predict_stream(stream, force=force)
-    ]
-    labels_n = np.concatenate([block.to_numpy(object) for block in predicted])
+    cells = pd.concat(classifier.predict_stream(stream, force=force))
+    labels_n = cells[keys.PREDICTED_LABEL].to_numpy(object)
     predicted_n = np.array(
         [-1 if label is None else code_of[label_map.model.get(label, label)] for label in labels_n]
     )
@@ -201,6 +204,7 @@ def evaluate(
         match,
         n_unlabelled=int(given.isna().sum() + ((true_n >= 0) & (predicted_n < 0)).sum()),
         notes=stream.notes,
+        cells=cells.assign(given_label=np.array([*names, None], dtype=object)[true_n]),
     )
 
 

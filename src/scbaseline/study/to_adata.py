@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from scbaseline import keys
+from scbaseline.study.for_scanpy import gene_columns, loadings, scanpy_notes
 from scbaseline.scale import log_normalise
 from scbaseline.study.evidence import ProtocolEvidence
 from scbaseline.study.results import Run
@@ -24,6 +25,7 @@ def annotated_cells(run: Run) -> "AnnData":
     Predictions are of held-out cells only: a cell that a fit was trained on has none, since
     its own would look better than they are. The column ``split_<protocol>`` tells which is
     which. Clusters of drawn counts have other numbers, so that their protocols have no columns.
+    What scanpy's plots and ``ingest`` read is there: genes, components, neighbours, colours.
     """
     import anndata
 
@@ -40,19 +42,25 @@ def annotated_cells(run: Run) -> "AnnData":
     own = (run.config.label_key, run.config.group_key)
     for name, values in columns.items():
         obs[f"{name}_scbaseline" if name in own else name] = values
-    highly_variable = np.zeros(counts.shape[1], dtype=bool)
-    if run.exploration.genes_g is not None:
-        highly_variable[run.exploration.genes_g] = True
+    var, varm, notes = run.cells.var, {}, {}
+    if run.exploration.space is not None:
+        space = run.exploration.space
+        own = gene_columns(counts, space, run.config)
+        var = var.assign(**{name: own[name].to_numpy() for name in own})
+        varm = {"PCs": loadings(space, n_genes=counts.shape[1])}
+        notes = scanpy_notes(counts, space)
     x_ng = log_normalise(counts_ng, counts.total_n, target_sum=run.config.target_sum)
     return anndata.AnnData(
         X=x_ng.astype(np.float32),
         obs=obs,
-        var=run.cells.var.assign(highly_variable=highly_variable),
+        var=var,
+        varm=varm,
         layers={keys.COUNTS: counts_ng},
         obsm={keys.X_PCA: run.exploration.pcs_nc, keys.X_UMAP: run.exploration.umap_n2},
         obsp=run.exploration.obsp,
         uns={
             **run.exploration.uns,
+            **notes,
             "log1p": {},  # as scanpy marks it, so that it warns of a second logarithm
             # Read back as the provenance of these cells, whose notes are lines of one text.
             keys.PROVENANCE: {**asdict(run.data), "notes": "\n".join(run.data.notes)},

@@ -1,0 +1,1 @@
+"""Results in; one self-contained page for a browser out."""
