@@ -26,15 +26,19 @@ def annotated_cells(run: Run) -> "AnnData":
     ``X`` holds log1p of the counts per ``target_sum``, ``layers["counts"]`` the raw counts.
     Predictions are of held-out cells only: a cell that a fit was trained on has none, since
     its own would look better than they are. The column ``split_<protocol>`` tells which is
-    which. Clusters of drawn counts have other numbers, so that their protocols have no columns.
+    which. ``obs["leiden"]`` holds the clusters' numbers, ``obs["cluster_name"]`` their names, in
+    one order. Clusters of drawn counts have other numbers, so that their protocols have no columns.
     """
     import anndata
 
     counts, clusters_n = run.cells.counts, run.exploration.clusters_n
     counts_ng = counts.counts_ng
     obs = run.cells.obs.copy()
+    title_of = run.names.title_of
+    numbers = pd.Categorical(clusters_n, categories=list(title_of))
     columns: dict[str, Any] = {
-        keys.LEIDEN: pd.Categorical(clusters_n, categories=sorted(set(clusters_n), key=int))
+        keys.LEIDEN: numbers,
+        keys.CLUSTER_NAME: numbers.rename_categories(title_of),
     }
     for evidence in run.evidence.protocols.values():
         if not evidence.protocol.draws_counts:

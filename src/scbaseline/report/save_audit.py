@@ -4,6 +4,8 @@ from functools import partial
 from pathlib import Path
 
 from scbaseline.compute import Pool
+from scbaseline.report.clusters import FILE as CLUSTERS_FILE
+from scbaseline.report.clusters import clusters_table
 from scbaseline.report.content import evidence_content
 from scbaseline.report.folder import (
     check_folder,
@@ -16,7 +18,14 @@ from scbaseline.report.sections.methods import methods_paragraph
 from scbaseline.study.results import Audit
 
 FIGURE = "figures/how_much_is_real.png"
-_TABLES = ("audit.json", "suspects.csv", "label_pairs.csv", "methods.txt", "audit.toml")
+_TABLES = (
+    "audit.json",
+    "suspects.csv",
+    "label_pairs.csv",
+    "methods.txt",
+    "audit.toml",
+    CLUSTERS_FILE,
+)
 
 
 def check_audit_outputs(out: Path, *inputs: str | Path | None) -> None:
@@ -61,6 +70,9 @@ def save_audit(audit: Audit, out: str | Path, *, pool: Pool | None = None) -> li
         )
         content = evidence_content(audit.data, audit.evidence, trust=audit.trust)
         outputs.write("audit.json", partial(write_json, content))
+        if audit.names is not None:
+            table = clusters_table(audit.names, audit.trust)
+            outputs.write(CLUSTERS_FILE, partial(table.to_csv, index=False))
         if audit.suspects is not None:
             suspects = audit.suspects.suspects
             suspects = suspects.assign(cell_id=audit.cells.obs.index[suspects["row"]])

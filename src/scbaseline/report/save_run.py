@@ -10,6 +10,8 @@ from scbaseline.compute import Pool
 from scbaseline.data.datasets import DATASETS
 from scbaseline.learn.recipes import RECIPES
 from scbaseline.report.cells import write_cells
+from scbaseline.report.clusters import FILE as CLUSTERS_FILE
+from scbaseline.report.clusters import clusters_table
 from scbaseline.report.content import evidence_content, timings_content
 from scbaseline.report.folder import (
     Outputs,
@@ -21,7 +23,7 @@ from scbaseline.report.folder import (
 )
 from scbaseline.study.results import Run
 
-_TABLES = ("metrics.json", "timings.json", "cells.h5ad", "run.toml")
+_TABLES = ("metrics.json", "timings.json", "cells.h5ad", CLUSTERS_FILE, "run.toml")
 
 
 def check_run_outputs(out: Path, *inputs: str | Path | None) -> None:
@@ -60,6 +62,8 @@ def save_run(run: Run, out: str | Path, *, pool: Pool | None = None) -> list[Pat
         for recipe, classifier in run.classifiers.items():
             outputs.write(f"models/{recipe}.safetensors", classifier.save)
         outputs.write("cells.h5ad", partial(write_cells, run))
+        table = clusters_table(run.names, run.trust)
+        outputs.write(CLUSTERS_FILE, partial(table.to_csv, index=False))
         content = evidence_content(run.data, run.evidence, trust=run.trust)
         outputs.write("metrics.json", partial(write_json, content))
         outputs.write("timings.json", partial(write_json, timings_content(run.data, run.timings)))
@@ -95,6 +99,7 @@ def _draw_figures(run: Run, outputs: Outputs) -> None:
         umap_figure,
         xy_n2=run.exploration.umap_n2,
         clusters_n=run.exploration.clusters_n,
+        title_of=run.names.title_of,
         labels=run.labels,
         footer=footer,
     )

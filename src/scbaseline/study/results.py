@@ -14,6 +14,7 @@ from scbaseline.stages import StageTime
 from scbaseline.study.evidence import Evidence
 from scbaseline.study.fit import Fit
 from scbaseline.study.labels import Labels
+from scbaseline.study.names import ClusterNames
 
 if TYPE_CHECKING:  # these load torch and scikit-learn
     from scbaseline.cells.explore import Exploration
@@ -55,6 +56,8 @@ class Run:
         Clusters and layout of all kept cells.
     trust
         How far each cluster is found again; ``None`` where labels were given.
+    names
+        What each cluster may be, and the evidence for it.
     fits
         Every fit: protocol, split, and what each recipe says of its test cells.
     evidence
@@ -71,6 +74,7 @@ class Run:
     labels: Labels
     exploration: "Exploration"
     trust: ClusterTrust | None
+    names: ClusterNames
     fits: tuple[Fit, ...]
     evidence: Evidence
     classifiers: "dict[str, Classifier]"
@@ -101,6 +105,8 @@ class Audit:
     ----------
     config, data, cells, labels, trust, evidence, timings
         As in :class:`Run`.
+    names
+        As in :class:`Run`; ``None`` where labels were given.
     suspects
         Cells and pairs of labels to look at again; ``None`` without the protocol that they
         rest on.
@@ -113,6 +119,7 @@ class Audit:
     cells: FilteredCells
     labels: Labels
     trust: ClusterTrust | None
+    names: ClusterNames | None
     evidence: Evidence
     suspects: "LabelAudit | None"
     suspects_by: str

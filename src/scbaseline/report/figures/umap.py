@@ -1,5 +1,6 @@
 """Coordinates, clusters and labels in; a figure of the cells in the plane out."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ def umap_figure(
     clusters_n: NDArray[np.str_],
     labels: "Labels | None" = None,
     *,
+    title_of: Mapping[str, str] | None = None,
     footer: str = "",
 ) -> Figure:
     """Show the Leiden clusters on the UMAP and, where labels were given, those beside them.
@@ -32,11 +34,14 @@ def umap_figure(
         Leiden cluster of each cell.
     labels
         Given labels; clusters are not shown twice.
+    title_of
+        Cluster → its name; by default, its number.
     """
     names = tuple(sorted(np.unique(clusters_n).tolist(), key=int))
     code_of = {name: code for code, name in enumerate(names)}
     clusters = np.array([code_of[name] for name in clusters_n], dtype=np.int64)
-    panels = [("Leiden clusters", clusters, names)]
+    titles = tuple((title_of or {}).get(name, name) for name in names)
+    panels = [("Leiden clusters", clusters, titles)]
     subtitle = ""
     if labels is not None and labels.source != CLUSTERS:
         column = labels.source.removeprefix("given:")
