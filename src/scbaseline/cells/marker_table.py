@@ -68,7 +68,7 @@ def read_marker_table(path: str | Path | None = None) -> MarkerTable:
     """
     if path is None:
         text = resources.files(__package__).joinpath("blood_markers.tsv").read_text("utf-8")
-        return _parse(text, "blood markers of this package")
+        return _parse(text, "this package's table of human blood")
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

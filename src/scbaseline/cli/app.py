@@ -176,6 +176,11 @@ def file_of(given: str | None) -> Path | None:
     return find_dataset(name).path if name in DATASETS else Path(name)
 
 
+def named(given: str | None) -> tuple[str, ...]:
+    """Return the words that name an input again in the next command."""
+    return () if given is None else (given,)
+
+
 def say(kind: str, message: object) -> None:
     """Print a warning, a note or an error for a person, where results do not go."""
     print(f"scbaseline: {kind}: {message}", file=sys.stderr)

@@ -12,6 +12,7 @@ from scbaseline.cli.app import (
     Verbose,
     app,
     file_of,
+    named,
     say,
 )
 from scbaseline.cli.progress import fit_bar
@@ -38,10 +39,16 @@ def audit(
     out
         Folder for the figure, the tables and the paragraph for a methods section.
     verbose
-        Print also the other simple recipes, and the time of each stage.
+        Print also all scores, the methods paragraph, and the time of each stage.
     """
     from scbaseline.data.read import read_counts, require_input
-    from scbaseline.report.save_audit import check_audit_outputs, save_audit
+    from scbaseline.report.save_audit import (
+        FIGURE,
+        METHODS,
+        SUSPECTS,
+        check_audit_outputs,
+        save_audit,
+    )
     from scbaseline.report.screen import Screen
     from scbaseline.study.settings import settings_of_audit
 
@@ -58,11 +65,25 @@ def audit(
         screen.emphasise(notice)
         progress("loading scikit-learn and torch")
         from scbaseline.report.findings import findings_of_audit
-        from scbaseline.report.sections.files import files_finding
+        from scbaseline.report.sections.files import files_finding, next_finding
         from scbaseline.study import audit as study
 
         result = study.audit(adata, settings, progress=progress, fitted=fitted)
         progress("drawing, writing files")
         written = save_audit(result, out)
-    screen.show(*findings_of_audit(result), files_finding(out, written))
+    look_at = {
+        out / FIGURE: "how the accuracy falls as the evidence gets stronger",
+        out / METHODS: "a paragraph for your methods section",
+    }
+    if result.suspects is not None:
+        look_at[out / SUSPECTS] = "cells whose label to check, the most doubtful first"
+    screen.show(
+        *findings_of_audit(result),
+        files_finding(out, written, detail=True),
+        next_finding(
+            look_at,
+            {"all scores, with intervals": ("scbaseline", "audit", *named(input), "--verbose")},
+            seconds=result.timings.wall_seconds,
+        ),
+    )
     screen.emphasise(notice)

@@ -12,6 +12,7 @@ from scbaseline.cli.app import (
     Verbose,
     app,
     file_of,
+    named,
     say,
 )
 from scbaseline.cli.progress import stage_line
@@ -38,9 +39,10 @@ def run(
     out
         Folder for figures, models and tables.
     verbose
-        Print also the time of each stage and a table per label.
+        Print also all scores, a table per label, and the time of each stage.
     """
     from scbaseline.data.read import read_counts, require_input
+    from scbaseline.report.clusters import FILE as CLUSTERS_FILE
     from scbaseline.report.save_run import check_run_outputs, left_from_earlier, save_run
     from scbaseline.study.settings import settings_of_run
 
@@ -75,14 +77,25 @@ def run(
         written = save_run(result, out, pool=pool)
 
     from scbaseline.report.findings import findings_of_run
-    from scbaseline.report.sections.files import files_finding
+    from scbaseline.report.sections.files import files_finding, next_finding
 
-    no_model = "No model is saved: no protocol of this run keeps test cells out of the fit."
-    files = files_finding(
-        out,
-        written,
-        stale=left_from_earlier(out, written),
-        note="" if result.classifiers else no_model,
+    notes = []
+    if not result.classifiers:
+        notes.append("No model is saved: no protocol of this run keeps test cells out of the fit.")
+    if stale := left_from_earlier(out, written):
+        notes.append(f"Left there from an earlier run: {', '.join(stale)}")
+    look_at = {
+        next(path for path in written if path.stem.startswith("umap")): "the clusters by name",
+        out / CLUSTERS_FILE: "markers and evidence of each cluster",
+    }
+    commands = {"how much of the accuracy is real": ("scbaseline", "audit", *named(input))}
+    for recipe in list(result.classifiers)[-1:]:
+        model = out / "models" / f"{recipe}.safetensors"
+        words = ("scbaseline", "predict", model, "YOUR.h5ad", "--out", "labels.csv")
+        commands["label your own cells"] = words
+    screen.show(
+        *findings_of_run(result),
+        files_finding(out, written, detail=True),
+        next_finding(look_at, commands, seconds=result.timings.wall_seconds, notes=notes),
     )
-    screen.show(*findings_of_run(result), files)
     screen.emphasise(notice)

@@ -18,11 +18,12 @@ from scbaseline.report.sections.methods import methods_paragraph
 from scbaseline.study.results import Audit
 
 FIGURE = "figures/how_much_is_real.png"
+METHODS, SUSPECTS = "methods.txt", "suspects.csv"
 _TABLES = (
     "audit.json",
-    "suspects.csv",
+    SUSPECTS,
     "label_pairs.csv",
-    "methods.txt",
+    METHODS,
     "audit.toml",
     CLUSTERS_FILE,
 )
@@ -76,10 +77,10 @@ def save_audit(audit: Audit, out: str | Path, *, pool: Pool | None = None) -> li
         if audit.suspects is not None:
             suspects = audit.suspects.suspects
             suspects = suspects.assign(cell_id=audit.cells.obs.index[suspects["row"]])
-            outputs.write("suspects.csv", partial(suspects.to_csv, index=False))
+            outputs.write(SUSPECTS, partial(suspects.to_csv, index=False))
             outputs.write("label_pairs.csv", partial(audit.suspects.pairs.to_csv, index=False))
         text = methods_paragraph(audit) + (f"\n\n{notice}" if notice else "")
-        outputs.write("methods.txt", partial(write_text, f"{text}\n"))
+        outputs.write(METHODS, partial(write_text, f"{text}\n"))
         outputs.write("audit.toml", partial(write_text, _toml(audit)))
         return outputs.move()
 
