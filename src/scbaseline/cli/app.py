@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter, convert
 from cyclopts.config import Toml
@@ -94,6 +94,9 @@ TotalKey = Annotated[
 ]
 Force = Annotated[
     bool, Parameter(help="Predict even where the data lack most of the model's genes.")
+]
+Figures = Annotated[
+    Literal["png", "svg"], Parameter(help="svg: write each figure as SVG, too, beside the PNG.")
 ]
 Quiet = Annotated[
     bool, Parameter(name=["--quiet", "-q"], help="Print nothing but warnings and errors.")

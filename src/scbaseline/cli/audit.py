@@ -4,6 +4,7 @@ from pathlib import Path
 
 from scbaseline import keys
 from scbaseline.cli.app import (
+    Figures,
     InputOrDefault,
     Quiet,
     Reading,
@@ -29,6 +30,7 @@ def audit(
     reading: Reading = ReadOptions(),  # noqa: B008
     out: Path = Path(),
     config: SettingsFile = None,
+    figure_format: Figures = "png",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -70,7 +72,7 @@ def audit(
 
         result = study.audit(adata, settings, progress=progress, fitted=fitted)
         progress("drawing, writing files")
-        written = save_audit(result, out)
+        written = save_audit(result, out, figure_format=figure_format)
     look_at = {
         out / FIGURE: "how the accuracy falls as the evidence gets stronger",
         out / METHODS: "a paragraph for your methods section",

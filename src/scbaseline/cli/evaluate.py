@@ -3,7 +3,17 @@
 from pathlib import Path
 from typing import Literal
 
-from scbaseline.cli.app import Force, Input, ModelFile, Quiet, Reading, TotalKey, app, file_of
+from scbaseline.cli.app import (
+    Figures,
+    Force,
+    Input,
+    ModelFile,
+    Quiet,
+    Reading,
+    TotalKey,
+    app,
+    file_of,
+)
 from scbaseline.cli.progress import stage_line
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
@@ -22,6 +32,7 @@ def evaluate(
     total_key: TotalKey = None,
     out: Path | None = None,
     force: Force = False,
+    figure_format: Figures = "png",
     quiet: Quiet = False,
 ) -> None:
     """Judge a saved model on another study's labelled cells.
@@ -60,5 +71,5 @@ def evaluate(
     screen = Screen(quiet=quiet)
     screen.show(*evaluation_findings(evaluation, classifier.card))
     if out is not None:
-        written = save_evaluation(evaluation, classifier.card, out)
+        written = save_evaluation(evaluation, classifier.card, out, figure_format=figure_format)
         screen.show(files_finding(out, written))

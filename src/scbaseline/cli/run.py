@@ -4,6 +4,7 @@ from pathlib import Path
 
 from scbaseline import keys
 from scbaseline.cli.app import (
+    Figures,
     InputOrDefault,
     Quiet,
     Reading,
@@ -29,6 +30,7 @@ def run(
     reading: Reading = ReadOptions(),  # noqa: B008
     out: Path = Path(),
     config: SettingsFile = None,
+    figure_format: Figures = "png",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -74,7 +76,7 @@ def run(
 
         result = study.run(adata, settings, progress=progress, pool=pool)
         progress("drawing figures, writing files")
-        written = save_run(result, out, pool=pool)
+        written = save_run(result, out, pool=pool, figure_format=figure_format)
 
     from scbaseline.report.findings import findings_of_run
     from scbaseline.report.sections.files import files_finding, next_finding

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scbaseline import keys
 from scbaseline.errors import OutputError
 from scbaseline.files import require_space
+from scbaseline.report.colours import contrasted, look
 from scbaseline.scale import log_normalise
 from scbaseline.study.evidence import ProtocolEvidence
 from scbaseline.study.results import Run
@@ -47,6 +48,8 @@ def annotated_cells(run: Run) -> "AnnData":
     own = (run.config.label_key, run.config.group_key)
     for name, values in columns.items():
         obs[f"{name}_scbaseline" if name in own else name] = values
+    looks = contrasted(run.exploration.umap_n2, numbers.codes.astype(np.int64), len(title_of))
+    colours = [look(number)[0] for number in looks]
     highly_variable = np.zeros(counts.shape[1], dtype=bool)
     if run.exploration.genes_g is not None:
         highly_variable[run.exploration.genes_g] = True
@@ -60,6 +63,9 @@ def annotated_cells(run: Run) -> "AnnData":
         obsp=run.exploration.obsp,
         uns={
             **run.exploration.uns,
+            # As scanpy names the colours of a column, in the order of its categories.
+            f"{keys.LEIDEN}_colors": colours,
+            f"{keys.CLUSTER_NAME}_colors": colours,
             "log1p": {},  # as scanpy marks it, so that it warns of a second logarithm
             # Read back as the provenance of these cells, whose notes are lines of one text.
             keys.PROVENANCE: {**asdict(run.data), "notes": "\n".join(run.data.notes)},

@@ -8,6 +8,7 @@ from scbaseline.report.clusters import FILE as CLUSTERS_FILE
 from scbaseline.report.clusters import clusters_table
 from scbaseline.report.content import evidence_content
 from scbaseline.report.folder import (
+    FigureFormat,
     check_folder,
     outputs_in,
     settings_toml,
@@ -40,7 +41,13 @@ def check_audit_outputs(out: Path, *inputs: str | Path | None) -> None:
     check_folder(out, [out / name for name in (FIGURE, *_TABLES)], *inputs)
 
 
-def save_audit(audit: Audit, out: str | Path, *, pool: Pool | None = None) -> list[Path]:
+def save_audit(
+    audit: Audit,
+    out: str | Path,
+    *,
+    pool: Pool | None = None,
+    figure_format: FigureFormat = "png",
+) -> list[Path]:
     """Write everything that an audit yields into the folder ``out``; return the paths.
 
     Parameters
@@ -51,6 +58,8 @@ def save_audit(audit: Audit, out: str | Path, *, pool: Pool | None = None) -> li
         The folder.
     pool
         Background processes that draw the figure; by default it is drawn here.
+    figure_format
+        ``"svg"``: each figure is written as SVG, too.
 
     Raises
     ------
@@ -60,7 +69,7 @@ def save_audit(audit: Audit, out: str | Path, *, pool: Pool | None = None) -> li
     from scbaseline.report.figures.ladder import ladder_figure
 
     notice = audit.data.notice
-    with outputs_in(Path(out), pool=pool) as outputs:
+    with outputs_in(Path(out), pool=pool, figure_format=figure_format) as outputs:
         outputs.draw(
             FIGURE,
             ladder_figure,

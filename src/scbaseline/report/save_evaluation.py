@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scbaseline.model.card import ModelCard
-from scbaseline.report.folder import check_folder, outputs_in, write_json
+from scbaseline.report.folder import FigureFormat, check_folder, outputs_in, write_json
 from scbaseline.study.evaluate import Evaluation
 from scbaseline.study.protocols import ANOTHER_STUDY
 
@@ -24,7 +24,13 @@ def check_evaluation_outputs(out: Path, *inputs: str | Path | None) -> None:
     check_folder(out, [out / name for name in (METRICS, FIGURE)], *inputs)
 
 
-def save_evaluation(evaluation: Evaluation, card: ModelCard, out: str | Path) -> list[Path]:
+def save_evaluation(
+    evaluation: Evaluation,
+    card: ModelCard,
+    out: str | Path,
+    *,
+    figure_format: FigureFormat = "png",
+) -> list[Path]:
     """Write scores and confusion matrix of an evaluation on another study; return the paths.
 
     Parameters
@@ -35,6 +41,8 @@ def save_evaluation(evaluation: Evaluation, card: ModelCard, out: str | Path) ->
         Of the model that was judged.
     out
         The folder.
+    figure_format
+        ``"svg"``: the figure is written as SVG, too.
 
     Raises
     ------
@@ -43,7 +51,7 @@ def save_evaluation(evaluation: Evaluation, card: ModelCard, out: str | Path) ->
     """
     from scbaseline.report.figures.confusion import confusion_figure
 
-    with outputs_in(Path(out)) as outputs:
+    with outputs_in(Path(out), figure_format=figure_format) as outputs:
         outputs.draw(
             FIGURE,
             confusion_figure,

@@ -14,6 +14,7 @@ from scbaseline.report.clusters import FILE as CLUSTERS_FILE
 from scbaseline.report.clusters import clusters_table
 from scbaseline.report.content import evidence_content, timings_content
 from scbaseline.report.folder import (
+    FigureFormat,
     Outputs,
     check_folder,
     outputs_in,
@@ -21,6 +22,7 @@ from scbaseline.report.folder import (
     write_json,
     write_text,
 )
+from scbaseline.study.labels import groups_from_column
 from scbaseline.study.results import Run
 
 _TABLES = ("metrics.json", "timings.json", "cells.h5ad", CLUSTERS_FILE, "run.toml")
@@ -37,7 +39,13 @@ def check_run_outputs(out: Path, *inputs: str | Path | None) -> None:
     check_folder(out, _possible_outputs(out), *inputs)
 
 
-def save_run(run: Run, out: str | Path, *, pool: Pool | None = None) -> list[Path]:
+def save_run(
+    run: Run,
+    out: str | Path,
+    *,
+    pool: Pool | None = None,
+    figure_format: FigureFormat = "png",
+) -> list[Path]:
     """Write everything that a run yields into the folder ``out``; return the paths.
 
     All files are written into a hidden folder first and moved into place together, so that
@@ -51,13 +59,15 @@ def save_run(run: Run, out: str | Path, *, pool: Pool | None = None) -> list[Pat
         The folder.
     pool
         Background processes that draw figures; by default they are drawn here.
+    figure_format
+        ``"svg"``: each figure is written as SVG, too.
 
     Raises
     ------
     OutputError
         A file cannot be written.
     """
-    with outputs_in(Path(out), pool=pool) as outputs:
+    with outputs_in(Path(out), pool=pool, figure_format=figure_format) as outputs:
         _draw_figures(run, outputs)
         for recipe, classifier in run.classifiers.items():
             outputs.write(f"models/{recipe}.safetensors", classifier.save)
@@ -80,7 +90,7 @@ def left_from_earlier(out: Path, written: list[Path]) -> list[str]:
 def _possible_outputs(out: Path) -> list[Path]:
     figures = ["qc", "training_curves", "umap_pbmc_clusters", "umap_clusters"]
     figures += [recipe.figure_name for recipe in RECIPES.values()]
-    names = [*_TABLES, *(f"figures/{name}.png" for name in figures)]
+    names = [*_TABLES, *(f"figures/{name}.{end}" for name in figures for end in ("png", "svg"))]
     names += [f"models/{recipe}.safetensors" for recipe in RECIPES]
     return [out / name for name in names]
 
@@ -91,7 +101,8 @@ def _draw_figures(run: Run, outputs: Outputs) -> None:
     from scbaseline.report.figures.qc import qc_figure
     from scbaseline.report.figures.umap import umap_figure
 
-    footer = run.data.notice
+    footer, config = run.data.notice, run.config
+    groups = None if config.group_key is None else groups_from_column(run.cells.obs, config)
     # The file's name in the tutorials, where the cells are those of the tutorials.
     umap = "umap_pbmc_clusters" if run.data.name in DATASETS else "umap_clusters"
     outputs.draw(
@@ -100,6 +111,7 @@ def _draw_figures(run: Run, outputs: Outputs) -> None:
         xy_n2=run.exploration.umap_n2,
         clusters_n=run.exploration.clusters_n,
         title_of=run.names.title_of,
+        groups=groups,
         labels=run.labels,
         footer=footer,
     )
