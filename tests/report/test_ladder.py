@@ -48,7 +48,7 @@ def test_the_title_is_the_finding(result: Audit) -> None:
         (protocols[name].scorecards for name in ("inductive", "thinned")),
         key=lambda cards: cards["pca"].score("accuracy").value,
     )
-    for first, last, expected in ((high, low, "accuracy falls to"), (low, high, "does not fall")):
+    for first, last, expected in ((high, low, "Accuracy falls from"), (low, high, "does not fall")):
         evidence = replace(
             result.evidence,
             protocols={
@@ -59,4 +59,4 @@ def test_the_title_is_the_finding(result: Audit) -> None:
         figure = drawn(ladder_figure(evidence, result.config, label_source="clusters"))
         (title,) = texts(figure, "title")
         assert expected in " ".join(title.get_text().split())
-        assert ("points\n" in words(figure)) == ("falls to" in expected)
+        assert ("points\n" in words(figure)) == ("falls" in expected)

@@ -116,27 +116,21 @@ def test_what_was_found_and_the_answer_come_first(of_clusters: Run) -> None:
     assert "macro-F1" not in words(tuple(shown))
 
 
-def test_an_accuracy_that_does_not_fall_is_said(of_clusters: Run) -> None:
-    """The sentence follows the numbers."""
-    protocols = of_clusters.evidence.protocols
-    cards = {
-        "published": protocols["thinned"].scorecards,
-        "thinned": protocols["thinned"].scorecards,
-    }
-    for name, expected in (("thinned", "does not fall"), ("published", "falls from 99.0 %")):
-        evidence = replace(
-            of_clusters.evidence,
-            protocols={
-                "published": replace(
-                    protocols["published"],
-                    scorecards={"pca": with_accuracy(cards[name]["pca"], 0.99)}
-                    if name == "published"
-                    else cards[name],
-                ),
-                "thinned": protocols["thinned"],
-            },
-        )
-        assert expected in words((answer_finding(evidence, of_clusters.labels, recipe="pca"),))
+@pytest.mark.parametrize(
+    ("accuracy", "said"),
+    [(0.99, "falls from 99.0 % to"), (0.01, "does not fall"), (None, "does not fall")],
+)
+def test_an_accuracy_that_does_not_fall_is_said(
+    of_clusters: Run, accuracy: float | None, said: str
+) -> None:
+    """The sentence follows the numbers; equal ones are no fall."""
+    published, thinned = (of_clusters.evidence.protocols[p] for p in ("published", "thinned"))
+    if accuracy is None:
+        accuracy = thinned.scorecards["pca"].score("accuracy").value + 1e-5
+    cards = {"pca": with_accuracy(published.scorecards["pca"], accuracy)}
+    protocols = {"published": replace(published, scorecards=cards), "thinned": thinned}
+    evidence = replace(of_clusters.evidence, protocols=protocols)
+    assert said in words((answer_finding(evidence, of_clusters.labels, recipe="pca"),))
 
 
 def test_names_and_evidence_stand_beside_the_clusters(of_clusters: Run) -> None:

@@ -79,9 +79,9 @@ def propose_names(
     A type's score is the mean of 2 · AUC − 1 over its positive markers, minus that over its
     negative ones where these are shown. A type is proposed if its score is at least
     ``LEAST_SCORE`` and far above that of random genes of equal expression, if the cluster shows
-    more than half of its positive markers (of a long list: more than five), and at least two,
-    and if no other type comes near. So neither depth nor noise names a cluster, nor does a
-    table of another tissue.
+    more than half of its positive markers that were measured (of a long list: more than five),
+    and at least two, and if no other type comes near. So neither depth nor noise names a
+    cluster, nor does a table of another tissue.
 
     Parameters
     ----------
@@ -139,8 +139,8 @@ def _proposal(
     best, *others = sorted(scored, key=lambda s: -s.score_k[k])
     score, z, n_shown = float(best.score_k[k]), float(best.z_k[k]), int(best.n_shown_k[k])
     second_score = max(float(others[0].score_k[k]), 0.0) if others else 0.0
-    n_wanted = min(len(best.cell_type.positive), _ENOUGH_MARKERS) // 2 + 1
-    name, of = best.cell_type.name, len(best.cell_type.positive)
+    name, of = best.cell_type.name, sum(g in column_of for g in best.cell_type.positive)
+    n_wanted = min(of, _ENOUGH_MARKERS) // 2 + 1
     if score < LEAST_SCORE:
         why_not = f"no cell type's markers are clearly higher than elsewhere (best: {name})"
     elif n_shown < max(n_wanted, _LEAST_SHOWN):

@@ -12,7 +12,7 @@ from scbaseline.judge.scores import Score
 from scbaseline.learn.recipes import FLOOR, RECIPES, REFERENCE
 from scbaseline.report.colours import FAINT, INK, PALE, look
 from scbaseline.report.figures.layout import framed, place_legend
-from scbaseline.report.sections.conclusion import fall, recipe_of
+from scbaseline.report.sections.conclusion import fall, falls, recipe_of
 from scbaseline.report.sections.inflation import double_dipping
 from scbaseline.report.sections.words import percent
 from scbaseline.study.evidence import Evidence
@@ -58,7 +58,7 @@ def ladder_figure(
     )
     ax = figure.subplots()
     _draw(ax, evidence, protocols=names, shown=shown)
-    _mark_fall(ax, evidence, recipe, n_columns=len(names))
+    _mark_fall(ax, evidence, recipe, column=len(names) - 1)
     place_legend(figure, *ax.get_legend_handles_labels())
     return figure
 
@@ -68,10 +68,11 @@ def _finding(evidence: Evidence, recipe: str) -> str:
     ends = fall(evidence, recipe=recipe)
     if ends is None:
         return "How much of the accuracy is real"
-    (_, first), (plain, last) = ends
-    if last.value < first.value:
-        return f"{percent(first.value)} accuracy falls to {percent(last.value)} {plain}"
-    return f"The accuracy does not fall {plain}"
+    (_, first), (strict, last) = ends
+    how = strict.axis.replace("\n", " ")
+    if falls(first, last):
+        return f"Accuracy falls from {percent(first.value)} to {percent(last.value)}: {how}"
+    return f"The accuracy does not fall: {how}"
 
 
 def _fewer_folds(evidence: Evidence, config: RunConfig) -> str:
@@ -85,6 +86,7 @@ def _fewer_folds(evidence: Evidence, config: RunConfig) -> str:
 def _draw(ax: Axes, evidence: Evidence, *, protocols: Sequence[str], shown: Sequence[str]) -> None:
     places = np.linspace(-0.26, 0.26, len(shown)) if len(shown) > 1 else np.zeros(1)
     named: set[str] = set()
+    at: dict[str, list[tuple[float, float]]] = {recipe: [] for recipe in shown}
     for column, protocol in enumerate(protocols):
         ax.axvspan(column - 0.4, column + 0.4, color=PALE, alpha=0.25, lw=0, zorder=0)
         null = null_of(evidence.protocols[protocol].protocol)
@@ -103,14 +105,17 @@ def _draw(ax: Axes, evidence: Evidence, *, protocols: Sequence[str], shown: Sequ
         for code, (recipe, place) in enumerate(zip(shown, places, strict=True)):
             score = evidence.score(protocol, recipe, _METRIC)
             if score is not None:
+                at[recipe].append((column + place, score.value))
                 label = recipe if column == 0 else None
                 _dot(ax, score, column + place, code, label=label, gid=f"{protocol}-{recipe}")
+    for code, path in enumerate(at.values()):
+        ax.plot(*zip(*path, strict=True), color=look(code)[0], lw=1, alpha=0.5, zorder=1)
     words = [
-        f"{evidence.protocols[p].protocol.axis}\n{p} ({evidence.protocols[p].tier})"
+        f"{evidence.protocols[p].protocol.axis}\n({p}, {evidence.protocols[p].tier})"
         for p in protocols
     ]
     ax.set_xticks(range(len(protocols)), words, color=INK, size=10)
-    ax.set_xlim(-0.5, len(protocols) - 0.5)
+    ax.set_xlim(-0.5, len(protocols) - 0.25)  # with room for words beside the last column
     ax.set_ylim(0.0, 1.0)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     ax.set_ylabel("accuracy", color=INK)
@@ -120,21 +125,21 @@ def _draw(ax: Axes, evidence: Evidence, *, protocols: Sequence[str], shown: Sequ
     ax.tick_params(axis="x", length=0)
 
 
-def _mark_fall(ax: Axes, evidence: Evidence, recipe: str, *, n_columns: int) -> None:
+def _mark_fall(ax: Axes, evidence: Evidence, recipe: str, *, column: int) -> None:
     """Draw an arrow from the first accuracy to the last, with the percentage points lost."""
     ends = fall(evidence, recipe=recipe)
-    if ends is None or ends[1][1].value >= ends[0][1].value:
+    if ends is None or not falls(ends[0][1], ends[1][1]):
         return
     first, last = (score.value for _, score in ends)
-    x = n_columns - 0.55
-    ax.plot([0, x + 0.05], [first, first], color=INK, lw=0.8, ls=(0, (1, 3)), zorder=0.5)
+    x = column + 0.42
+    ax.plot([-0.4, x], [first, first], color=INK, lw=0.8, ls=(0, (1, 3)), zorder=0.5)
     ax.annotate(
-        "", (x, last), (x, first), arrowprops={"arrowstyle": "->", "color": INK, "lw": 1.6},
-        gid="fall",
+        "", (x, last), (x, first), gid="fall",
+        arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.8, "shrinkA": 0, "shrinkB": 0},
     )  # fmt: skip
     ax.annotate(
-        f"−{100 * (first - last):.1f} points\nfor {recipe}", (x, last), xytext=(0, -4),
-        textcoords="offset points", ha="right", va="top", size=10, weight="bold", color=INK,
+        f"−{100 * (first - last):.1f} points\n({recipe})", (x, (first + last) / 2), xytext=(6, 0),
+        textcoords="offset points", ha="left", va="center", size=11, weight="bold", color=INK,
     )  # fmt: skip
 
 

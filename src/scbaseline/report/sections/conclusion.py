@@ -14,7 +14,9 @@ from scbaseline.report.sections.words import percent, percent_interval
 from scbaseline.study.evidence import Evidence
 from scbaseline.study.labels import Labels
 from scbaseline.study.names import ClusterNames
-from scbaseline.study.protocols import CLUSTERS
+from scbaseline.study.protocols import CLUSTERS, Protocol
+
+_End = tuple[Protocol, Score]
 
 
 def found_finding(
@@ -75,11 +77,12 @@ def answer_finding(evidence: Evidence, labels: Labels, *, recipe: str) -> Findin
             rows.append((right, Cell(f"{kappa.value:.2f}"), plain))
     sentences = []
     if ends := fall(evidence, recipe=recipe):
-        (_, first), (plain, last) = ends
+        (_, first), (strict, last) = ends
         sentences.append(
-            f"The accuracy falls from {percent(first.value)} to {percent(last.value)} {plain}."
-            if last.value < first.value
-            else f"The accuracy does not fall {plain}."
+            f"The accuracy falls from {percent(first.value)} to {percent(last.value)} "
+            f"{strict.plain}."
+            if falls(first, last)
+            else f"The accuracy does not fall {strict.plain}."
         )
     sentences += double_dipping(evidence)
     strongest = strongest_evidence(evidence)
@@ -96,7 +99,12 @@ def answer_finding(evidence: Evidence, labels: Labels, *, recipe: str) -> Findin
     )
 
 
-def fall(evidence: Evidence, *, recipe: str) -> tuple[tuple[str, Score], tuple[str, Score]] | None:
+def falls(first: Score, last: Score) -> bool:
+    """Say whether a score is lower than another one, as far as a reader can see."""
+    return last.value < first.value and percent(last.value) != percent(first.value)
+
+
+def fall(evidence: Evidence, *, recipe: str) -> tuple[_End, _End] | None:
     """Return the accuracy under the weakest protocol and under the strongest, if these differ.
 
     Parameters
@@ -106,7 +114,7 @@ def fall(evidence: Evidence, *, recipe: str) -> tuple[tuple[str, Score], tuple[s
 
     Returns
     -------
-    For each of the two, how it was tested, in plain words, and the score.
+    For each of the two, the protocol and the score.
     """
     strongest = strongest_evidence(evidence)
     plain = [p.protocol for p in evidence.protocols.values() if p.protocol.plain]
@@ -116,7 +124,7 @@ def fall(evidence: Evidence, *, recipe: str) -> tuple[tuple[str, Score], tuple[s
     last = evidence.score(strongest.protocol.name, recipe, "accuracy")
     if first is None or last is None:
         return None
-    return (plain[0].plain, first), (strongest.protocol.plain, last)
+    return (plain[0], first), (strongest.protocol, last)
 
 
 def recipe_of(recipes: Sequence[str]) -> str:

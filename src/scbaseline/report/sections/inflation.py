@@ -17,8 +17,9 @@ PREDICT_THEMSELVES = (
 def double_dipping(evidence: Evidence) -> list[str]:
     """Say in a sentence what double dipping adds to the reference's accuracy, if it is known."""
     return [
-        f"Predicting clusters from the very counts that made them adds {100 * entry.mean:.1f} "
-        f"percentage points (at equal depth, {counted(len(entry.differences), 'draw')})."
+        "Half of the counts is less to learn from; at equal depth, predicting clusters from the "
+        f"very counts that made them adds {100 * entry.mean:.1f} percentage points "
+        f"({counted(len(entry.differences), 'draw')})."
         for entry in evidence.inflation
         if entry.recipe == REFERENCE and entry.metric == "accuracy"
     ]
