@@ -46,8 +46,9 @@ def annotated_cells(run: Run) -> "AnnData":
             columns |= held_out_columns(run, evidence)
     # The user's own labels and groups stay where they are, even in a column that we would write.
     own = (run.config.label_key, run.config.group_key)
+    written = {name: f"{name}_scbaseline" if name in own else name for name in columns}
     for name, values in columns.items():
-        obs[f"{name}_scbaseline" if name in own else name] = values
+        obs[written[name]] = values
     looks = contrasted(run.exploration.umap_n2, numbers.codes.astype(np.int64), len(title_of))
     colours = [look(number)[0] for number in looks]
     highly_variable = np.zeros(counts.shape[1], dtype=bool)
@@ -64,8 +65,8 @@ def annotated_cells(run: Run) -> "AnnData":
         uns={
             **run.exploration.uns,
             # As scanpy names the colours of a column, in the order of its categories.
-            f"{keys.LEIDEN}_colors": colours,
-            f"{keys.CLUSTER_NAME}_colors": colours,
+            f"{written[keys.LEIDEN]}_colors": colours,
+            f"{written[keys.CLUSTER_NAME]}_colors": colours,
             "log1p": {},  # as scanpy marks it, so that it warns of a second logarithm
             # Read back as the provenance of these cells, whose notes are lines of one text.
             keys.PROVENANCE: {**asdict(run.data), "notes": "\n".join(run.data.notes)},

@@ -78,7 +78,8 @@ def save_audit(
             label_source=audit.labels.source,
             footer=notice,
         )
-        content = evidence_content(audit.data, audit.evidence, trust=audit.trust)
+        title_of = None if audit.names is None else audit.names.title_of
+        content = evidence_content(audit.data, audit.evidence, trust=audit.trust, title_of=title_of)
         outputs.write("audit.json", partial(write_json, content))
         if audit.names is not None:
             table = clusters_table(audit.names, audit.trust)

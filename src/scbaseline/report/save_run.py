@@ -74,7 +74,9 @@ def save_run(
         outputs.write("cells.h5ad", partial(write_cells, run))
         table = clusters_table(run.names, run.trust)
         outputs.write(CLUSTERS_FILE, partial(table.to_csv, index=False))
-        content = evidence_content(run.data, run.evidence, trust=run.trust)
+        content = evidence_content(
+            run.data, run.evidence, trust=run.trust, title_of=run.names.title_of
+        )
         outputs.write("metrics.json", partial(write_json, content))
         outputs.write("timings.json", partial(write_json, timings_content(run.data, run.timings)))
         outputs.write("run.toml", partial(write_text, _toml(run)))
