@@ -59,7 +59,7 @@ def test_an_audit_writes_its_evidence(folder: Path, capsys: pytest.CaptureFixtur
     words = ["audit", str(folder / "cells.h5ad"), "--recipe", "pca", "--folds", "3", *FLAGS]
     assert main([*words, "--null-draws", "2", "--out", str(out)]) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    for words_said in ("Inflation from double dipping", "Structure", "pca", "null-thinned"):
+    for words_said in ("percentage points", "Structure", "pca", "null-thinned"):
         assert words_said in printed
     content = json.loads((out / "audit.json").read_text())
     rows = pd.DataFrame(content["results"])

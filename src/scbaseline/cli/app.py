@@ -179,9 +179,27 @@ def file_of(given: str | None) -> Path | None:
     return find_dataset(name).path if name in DATASETS else Path(name)
 
 
-def named(given: str | None) -> tuple[str, ...]:
-    """Return the words that name an input again in the next command."""
-    return () if given is None else (given,)
+def again(given: str | None, reading: ReadOptions, settings: RunConfig) -> tuple[str, ...]:
+    """Return the words that name the same cells, labels and groups in the next command.
+
+    Parameters
+    ----------
+    given
+        The input, if one was named.
+    reading
+        What was said of the file.
+    settings
+        ``label_key``, ``label_origin``, ``group_key``, ``markers``.
+    """
+    words = [] if given is None else [given]
+    said = {field.name: getattr(reading, field.name) for field in fields(reading)}
+    named = ("label_key", "label_origin", "group_key", "markers")
+    said |= {name: getattr(settings, name) for name in named}
+    plain = {**vars(ReadOptions()), **vars(RunConfig())}
+    for name, value in said.items():
+        if value != plain[name]:
+            words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+    return tuple(words)
 
 
 def say(kind: str, message: object) -> None:

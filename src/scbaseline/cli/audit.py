@@ -11,9 +11,9 @@ from scbaseline.cli.app import (
     Settings,
     SettingsFile,
     Verbose,
+    again,
     app,
     file_of,
-    named,
     say,
 )
 from scbaseline.cli.progress import fit_bar
@@ -79,13 +79,16 @@ def audit(
     }
     if result.suspects is not None:
         look_at[out / SUSPECTS] = "cells whose label to check, the most doubtful first"
+    same_cells = again(input, reading, settings)
+    what_for, words = (
+        ("one model for use", ("train", *same_cells, "--out", "model.safetensors"))
+        if settings.label_key
+        else ("figures of these clusters, and models", ("run", *same_cells, "--out", "results"))
+    )
+    commands = {what_for: ("scbaseline", *words)}
     screen.show(
         *findings_of_audit(result),
         files_finding(out, written, detail=True),
-        next_finding(
-            look_at,
-            {"all scores, with intervals": ("scbaseline", "audit", *named(input), "--verbose")},
-            seconds=result.timings.wall_seconds,
-        ),
+        next_finding(look_at, commands, seconds=result.timings.wall_seconds),
     )
     screen.emphasise(notice)

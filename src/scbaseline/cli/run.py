@@ -11,9 +11,9 @@ from scbaseline.cli.app import (
     Settings,
     SettingsFile,
     Verbose,
+    again,
     app,
     file_of,
-    named,
     say,
 )
 from scbaseline.cli.progress import stage_line
@@ -90,7 +90,8 @@ def run(
         next(path for path in written if path.stem.startswith("umap")): "the clusters by name",
         out / CLUSTERS_FILE: "markers and evidence of each cluster",
     }
-    commands = {"how much of the accuracy is real": ("scbaseline", "audit", *named(input))}
+    same_cells = again(input, reading, settings)
+    commands = {"how much of the accuracy is real": ("scbaseline", "audit", *same_cells)}
     for recipe in list(result.classifiers)[-1:]:
         model = out / "models" / f"{recipe}.safetensors"
         words = ("scbaseline", "predict", model, "YOUR.h5ad", "--out", "labels.csv")
