@@ -147,6 +147,11 @@ def test_names_and_evidence_stand_beside_the_clusters(of_clusters: Run) -> None:
     assert finding.table.rows[0][3].text == "shows CD79A, MS4A1"
     assert "1 of 4 clusters have a name" in finding.sentences[0]
     assert "200 of 240 cells" in finding.title
+    given = replace(names, clusters=(replace(first, majority=("mine", 0.87)), *others))
+    finding = found_finding(of_clusters.data, given, trust, n_kept=240)
+    assert finding.table.rows[0][3].text == "87 % of its cells carry this given label"
+    assert "1 of 4 clusters are named after the given label" in words((finding,))
+    assert "proposed from" not in words((finding,))
 
 
 def test_suspects_that_chance_explains_are_said_to_be_no_more(of_audit: Audit) -> None:

@@ -36,7 +36,7 @@ def evidence_text(cluster: NamedCluster) -> str:
             f" and {len(markers) - 4} more markers" if len(markers) > 4 else ""
         )
     if cluster.name and majority:
-        return f"{majority[1]:.0%} of its cells carry this label; by markers: {proposal.why_not}"
+        return f"{100 * majority[1]:.0f} % of its cells carry this given label"
     return proposal.why_not
 
 
@@ -59,7 +59,8 @@ def _row(cluster: NamedCluster, lowest: dict[str, float]) -> dict[str, object]:
         "majority_label": label,
         "majority_share": None if share is None else round(share, 3),
         "top_markers": "; ".join(
-            f"{m.gene} (AUC {m.auc:.2f}, {m.share:.0%} of cells, {m.share_rest:.0%} of others)"
+            f"{m.gene} (AUC {m.auc:.2f}, in {100 * m.share:.0f} % of its cells, "
+            f"{100 * m.share_rest:.0f} % of others)"
             for m in cluster.top
         ),
         "p_values": cluster.proof

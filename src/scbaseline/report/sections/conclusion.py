@@ -44,15 +44,25 @@ def found_finding(
         f"{n_kept:,} cells" if n_kept == data.n_cells else f"{n_kept:,} of {data.n_cells:,} cells"
     )
     n_clusters = len(names.clusters)
-    sentence = (
-        f"{names.n_named} of {n_clusters} clusters have a name, proposed from {names.table}."
-        if names.n_named
-        else f"No cluster shows the markers of one type alone, by {names.table}; name your own "
-        "markers with --markers FILE."
-    )
+    by_markers = sum(bool(cluster.proposal.name) for cluster in names.clusters)
+    by_labels = names.n_named - by_markers
+    sentences = []
+    if by_labels:
+        sentences.append(
+            f"{by_labels} of {n_clusters} clusters are named after the given label of most cells."
+        )
+    if by_markers:
+        sentences.append(
+            f"{by_markers} of {n_clusters} clusters have a name, proposed from {names.table}."
+        )
+    if not names.n_named:
+        sentences.append(
+            f"No cluster shows the markers of one type alone, by {names.table}; name your own "
+            "markers with --markers FILE."
+        )
     return Finding(
         f"{data.title}: {n_clusters} clusters in {kept}",
-        (sentence,),
+        tuple(sentences),
         Table(columns, tuple(rows), numbers=(0,)),
         figure="umap",
     )
