@@ -171,8 +171,7 @@ def _sorted(
     gene_of_tie = (same[starts] >> np.uint64(32)).astype(np.int64)
     middle = starts - log_ng.indptr[gene_of_tie] + (length + 1) / 2
     value = (same & np.uint64(0xFFFFFFFF)).astype(np.uint32).view(np.float32).astype(np.float64)
-    n_ties_g: NDArray[np.float64]
     n_ties_g = np.bincount(gene_of_tie, length.astype(np.float64) ** 3 - length, n_genes)
     code = (key & np.uint64(0xFFFF)).astype(np.int64)
-    rank: NDArray[np.float64] = np.repeat(middle, length)
-    return code, value, rank, n_ties_g
+    rank: NDArray[np.float64] = np.repeat(middle.astype(np.float64), length)
+    return code, value, rank, n_ties_g.astype(np.float64)

@@ -94,7 +94,7 @@ def run(
     commands = {"how much of the accuracy is real": ("scbaseline", "audit", *same_cells)}
     for recipe in list(result.classifiers)[-1:]:
         model = out / "models" / f"{recipe}.safetensors"
-        words = ("scbaseline", "predict", model, "YOUR.h5ad", "--out", "labels.csv")
+        words = ("scbaseline", "predict", str(model), "YOUR.h5ad", "--out", "labels.csv")
         commands["label your own cells"] = words
     screen.show(
         *findings_of_run(result),

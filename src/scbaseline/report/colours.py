@@ -149,9 +149,11 @@ def _touching(
         np.add.at(pairs_kk, (np.repeat(codes_n, n_near), codes_n[near.ravel()]), 1)
     pairs_kk += pairs_kk.T
     size_k = np.sqrt(np.maximum(np.bincount(codes_n, minlength=k), 1))
-    touching_kk: NDArray[np.float64] = pairs_kk / np.outer(size_k, size_k)
+    touching_kk = pairs_kk / np.outer(size_k, size_k)
     np.fill_diagonal(touching_kk, 0)
-    return touching_kk / max(touching_kk.max(), 1e-9) + _EVERYWHERE
+    weight_kk: NDArray[np.float64]
+    weight_kk = touching_kk / max(touching_kk.max(), 1e-9) + _EVERYWHERE
+    return weight_kk
 
 
 def matched(
@@ -181,6 +183,6 @@ def matched(
     either = shared.sum(axis=1, keepdims=True) + shared.sum(axis=0) - shared
     jaccard = shared / np.maximum(either, 1)
     rows, columns = linear_sum_assignment(-jaccard)
-    of = {int(r): looks[c] for r, c in zip(rows, columns, strict=True) if shared[r, c] > 0}
+    of = {int(r): looks[int(c)] for r, c in zip(rows, columns, strict=True) if shared[r, c] > 0}
     free = iter(sorted(set(range(n_others + len(looks))) - set(looks)))
     return tuple(of[code] if code in of else next(free) for code in range(n_others))

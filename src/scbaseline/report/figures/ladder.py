@@ -110,11 +110,11 @@ def _draw(ax: Axes, evidence: Evidence, *, protocols: Sequence[str], shown: Sequ
                 _dot(ax, score, column + place, code, label=label, gid=f"{protocol}-{recipe}")
     for code, path in enumerate(at.values()):
         ax.plot(*zip(*path, strict=True), color=look(code)[0], lw=1, alpha=0.5, zorder=1)
-    words = [
+    ticks = [
         f"{evidence.protocols[p].protocol.axis}\n({p}, {evidence.protocols[p].tier})"
         for p in protocols
     ]
-    ax.set_xticks(range(len(protocols)), words, color=INK, size=10)
+    ax.set_xticks(range(len(protocols)), ticks, color=INK, size=10)
     ax.set_xlim(-0.5, len(protocols) - 0.25)  # with room for words beside the last column
     ax.set_ylim(0.0, 1.0)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))

@@ -127,7 +127,8 @@ def cloud(
     if mixed:
         order = np.random.default_rng(0).permutation(len(codes_n))
         colours = np.array([PALE, *(look(number)[0] for number in looks)])[codes_n[order] + 1]
-        ax.scatter(*xy_n2[order].T, s=size, c=colours.tolist(), linewidths=0, rasterized=True)
+        x, y = xy_n2[order].T
+        ax.scatter(x, y, s=size, c=colours.tolist(), linewidths=0, rasterized=True)
         return
     # The largest first: where clouds meet, the few are not hidden by the many.
     codes, n_cells = np.unique(codes_n, return_counts=True)
