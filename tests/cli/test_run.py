@@ -121,7 +121,7 @@ def test_the_console_has_a_conclusion(folder: Path, capsys: pytest.CaptureFixtur
         assert f"{100 * value:.1f} %" in printed
     said = " ".join(printed.split())
     assert f"scbaseline audit {cells} --label-key cell_type" in said
-    assert f"look at {out / 'clusters.csv'}" in said
+    assert f"open {out / 'clusters.csv'}" in said
     assert "macro-F1" not in said
 
 

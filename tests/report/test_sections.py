@@ -167,10 +167,12 @@ def test_suspects_that_chance_explains_are_said_to_be_no_more(of_audit: Audit) -
 
 def test_what_to_type_next_can_be_typed() -> None:
     """Paths with spaces are quoted as a shell wants them."""
-    command = ("scbaseline", "predict", Path("my runs/hvg.safetensors"), "YOUR.h5ad")
+    command = ("scbaseline", "predict", "my runs/hvg.safetensors", "YOUR.h5ad")
     finding = next_finding({Path("a.png"): "a picture"}, {"label": command}, seconds=1.25)
     assert finding.title == "Next (this took 1.2 s)"
-    assert finding.table.rows[1][1].text == "scbaseline predict 'my runs/hvg.safetensors' YOUR.h5ad"
+    assert finding.sentences[0] == "To see a picture, open\n  a.png"
+    command = "scbaseline predict 'my runs/hvg.safetensors' YOUR.h5ad"
+    assert finding.sentences[1] == f"To label, type\n  {command}"
 
 
 def test_a_protocol_says_how_it_differs_where_others_stand_beside_it(of_clusters: Run) -> None:

@@ -81,9 +81,9 @@ def audit(
         look_at[out / SUSPECTS] = "cells whose label to check, the most doubtful first"
     same_cells = again(input, reading, settings)
     what_for, words = (
-        ("one model for use", ("train", *same_cells, "--out", "model.safetensors"))
+        ("train one model for use", ("train", *same_cells, "--out", "model.safetensors"))
         if settings.label_key
-        else ("figures of these clusters, and models", ("run", *same_cells, "--out", "results"))
+        else ("see these clusters, and train models", ("run", *same_cells, "--out", "results"))
     )
     commands = {what_for: ("scbaseline", *words)}
     screen.show(

@@ -91,7 +91,7 @@ def run(
         out / CLUSTERS_FILE: "markers and evidence of each cluster",
     }
     same_cells = again(input, reading, settings)
-    commands = {"how much of the accuracy is real": ("scbaseline", "audit", *same_cells)}
+    commands = {"ask how much of the accuracy is real": ("scbaseline", "audit", *same_cells)}
     for recipe in list(result.classifiers)[-1:]:
         model = out / "models" / f"{recipe}.safetensors"
         words = ("scbaseline", "predict", str(model), "YOUR.h5ad", "--out", "labels.csv")

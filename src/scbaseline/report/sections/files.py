@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from scbaseline.report.finding import Cell, Finding, Table
+from scbaseline.report.finding import Finding
 
 
 def files_finding(out: Path, written: Sequence[Path], *, detail: bool = False) -> Finding:
@@ -26,7 +26,7 @@ def files_finding(out: Path, written: Sequence[Path], *, detail: bool = False) -
 
 def next_finding(
     look_at: Mapping[Path, str],
-    commands: Mapping[str, Sequence[str | Path]],
+    commands: Mapping[str, Sequence[str]],
     *,
     seconds: float,
     notes: Sequence[str] = (),
@@ -44,15 +44,10 @@ def next_finding(
     notes
         What else is to be said of the files.
     """
-    rows = [("look at", str(path), words) for path, words in look_at.items()]
-    rows += [("type", shlex.join(map(str, words)), why) for why, words in commands.items()]
-    table = Table(
-        ("", "", ""),
-        tuple(
-            (Cell(kind, faint=True), Cell(what), Cell(why, faint=True)) for kind, what, why in rows
-        ),
-    )
-    return Finding(f"Next (this took {seconds:.1f} s)", tuple(notes), table)
+    lines = [*notes]
+    lines += [f"To see {words}, open\n  {path}" for path, words in look_at.items()]
+    lines += [f"To {why}, type\n  {shlex.join(words)}" for why, words in commands.items()]
+    return Finding(f"Next (this took {seconds:.1f} s)", tuple(lines))
 
 
 def short_paths(paths: Sequence[Path]) -> list[str]:
