@@ -6,10 +6,10 @@ from functools import cache
 from conftest import SMALL, simulate
 
 from scbaseline import run
-from scbaseline.study.to_adata import annotated_cells
 from scbaseline.report.html.blocks import Page
 from scbaseline.report.html.pages import page_of_run
 from scbaseline.study.results import Run
+from scbaseline.study.to_adata import annotated_cells
 
 BAD_LABELS = (
     "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>",

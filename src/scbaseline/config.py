@@ -107,6 +107,10 @@ class RunConfig:
     null_draws: int = 5
     """Times that structureless counts are drawn."""
 
+    markers: str | None = None
+    """CSV or TSV file of cell type, gene and, optionally, + or -, to name the clusters of a run
+    or an audit after. By default, a small table for human blood."""
+
     min_cells_per_label: int = 5
     """Leave out labels with fewer cells than this."""
 
@@ -134,10 +138,11 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         field_types = {field.name: _type_name(field.type) for field in fields(self)}
-        for name in ("label_key", "total_key", "group_key"):
+        for name in ("label_key", "total_key", "group_key", "markers"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):
-                raise ConfigError(f"{name}: {value!r} was given; the name of a column is wanted")
+                what = "path of a table" if name == "markers" else "name of a column"
+                raise ConfigError(f"{name}: {value!r} was given; the {what} is wanted")
         for name, (low, high) in _BOUNDS.items():
             value = getattr(self, name)
             if value is None and field_types[name].endswith("| None"):

@@ -5,6 +5,7 @@ TOTAL_COUNTS = "total_counts"
 N_GENES = "n_genes_by_counts"
 PCT_MT = "pct_counts_mt"
 LEIDEN = "leiden"
+CLUSTER_NAME = "cluster_name"
 
 # var
 GENE_IDS = "gene_ids"

@@ -61,7 +61,7 @@ def test_an_audit_writes_its_evidence(folder: Path, capsys: pytest.CaptureFixtur
     assert main([*words, "--null-draws", "2", "--out", str(out)]) == 0
     check_audit_outputs(out)  # a second audit may replace what the first one wrote
     printed = " ".join(capsys.readouterr().out.split())
-    for words_said in ("Inflation from double dipping", "Structure", "pca", "null-thinned"):
+    for words_said in ("percentage points", "Structure", "pca", "null-thinned"):
         assert words_said in printed
     content = json.loads((out / "audit.json").read_text())
     rows = pd.DataFrame(content["results"])

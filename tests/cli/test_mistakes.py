@@ -46,6 +46,7 @@ pytestmark = pytest.mark.xdist_group("cli")  # its session fixtures are costly
             2,
             "2 were given (pca, hvg); a model is of one",
         ),
+        (["run", "{cells}", "--markers", "none.csv"], 1, "give a CSV or TSV file with the columns"),
         (["train", "{cells}", "--out", "m.safetensors"], 2, "label_key: none was given"),
         (["show", "{cells}"], 1, "cannot be read as a model"),
     ],

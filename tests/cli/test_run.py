@@ -34,6 +34,7 @@ def test_every_output_is_there(folder: Path) -> None:
         "timings.json",
         "cells.h5ad",
         "report.html",
+        "clusters.csv",
         "run.toml",
     }
 
@@ -108,9 +109,44 @@ def test_a_flag_wins_over_the_file(folder: Path, capsys: pytest.CaptureFixture[s
     assert not (out / "models/hvg.safetensors").exists()
 
 
+def test_the_console_has_a_conclusion(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was found, the answer in percent, what to look at and to type next, on one screen."""
+    cells, out = str(folder / "cells.h5ad"), folder / "short"
+    words = ["run", cells, "--label-key", "cell_type", "--recipe", "pca", "--out", str(out)]
+    assert main([*words, *FLAGS]) == 0
+    printed = capsys.readouterr().out
+    assert len(printed.splitlines()) <= 40
+    assert "Test cells whose given label pca finds" in printed
+    rows = pd.DataFrame(json.loads((out / "metrics.json").read_text())["results"])
+    for value in rows[(rows["metric"] == "accuracy") & (rows["recipe"] == "pca")]["value"]:
+        assert f"{100 * value:.1f} %" in printed
+    said = " ".join(printed.split())
+    assert f"scbaseline audit {cells} --label-key cell_type" in said
+    assert f"open {out / 'clusters.csv'}" in said
+    assert "macro-F1" not in said
+
+
+def test_the_users_markers_name_the_clusters(folder: Path, tmp_path: Path) -> None:
+    """In the table, in the cells, as labels of models; the model's card holds no path."""
+    genes = [(f"T{t}", f"GENE{10 * t + g}") for t in range(3) for g in range(10)]
+    table = tmp_path / "markers.csv"
+    table.write_text("cell type,gene\n" + "".join(f"{t},{gene}\n" for t, gene in genes))
+    words = ["run", str(folder / "cells.h5ad"), "--recipe", "pca", "--protocol", "inductive"]
+    assert main([*words, "--markers", str(table), "--out", str(tmp_path), *FLAGS, "-q"]) == 0
+    clusters = pd.read_csv(tmp_path / "clusters.csv", dtype={"cluster": str})
+    assert {"T0", "T1", "T2"} == set(clusters["cell_type"]) - {"unnamed"}
+    cells = anndata.read_h5ad(tmp_path / "cells.h5ad")
+    name_of = dict(zip(clusters["cluster"], clusters["name"], strict=True))
+    assert list(cells.obs["leiden"].map(name_of)) == list(cells.obs["cluster_name"])
+    card = Classifier.load(tmp_path / "models/pca.safetensors").card
+    assert set(card.labels) <= set(clusters["name"])
+    assert str(tmp_path) not in str(card)
+    assert tomllib.loads((tmp_path / "run.toml").read_text())["markers"] == str(table)
+
+
 def test_the_console_shows_the_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Recipe × protocol with tier, n and intervals, and why the columns differ."""
-    main(["run", str(folder / "cells.h5ad"), "--out", str(folder / "table"), *FLAGS])
+    """With --verbose: recipe × protocol with tier, n and intervals, and why the columns differ."""
+    main(["run", str(folder / "cells.h5ad"), "--out", str(folder / "table"), "--verbose", *FLAGS])
     printed = capsys.readouterr()
     assert printed.err == "", "no progress in a pipe"
     protocols = [protocol.name for protocol in PROTOCOLS.values() if protocol.in_run]

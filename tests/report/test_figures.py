@@ -19,6 +19,8 @@ from drawing import (
 )
 from matplotlib.figure import Figure
 
+from scbaseline.judge.held_out import HeldOut
+from scbaseline.judge.scores import score_predictions
 from scbaseline.report.figures.confusion import confusion_figure
 from scbaseline.report.figures.qc import qc_figure
 from scbaseline.report.figures.umap import umap_figure
@@ -82,9 +84,11 @@ import matplotlib, numpy as np
 names = matplotlib.rcParams.keys() - {"backend"}
 before = {name: matplotlib.rcParams[name] for name in names}
 from scbaseline.judge.scores import Score, Scorecard
+from scbaseline.judge.held_out import HeldOut
+from scbaseline.judge.scores import score_predictions
 from scbaseline.report.figures.confusion import confusion_figure
 scores = tuple(
-    Score(m, None, 0.5, 0.4, 0.6, "cells", (0.5,), 4) for m in ("accuracy", "f1_macro")
+    Score(m, None, 0.5, 0.4, 0.6, "cells", (0.5,), 4) for m in ("accuracy", "kappa")
 )
 scorecard = Scorecard(("a", "b"), np.array([[1, 1], [1, 1]]), scores)
 figure = confusion_figure({"published": scorecard}, recipe="pca", tiers={"published": "T0"})
@@ -139,9 +143,22 @@ def test_confusion_titles_carry_their_evidence():
     title = figure.axes[0].get_title(loc="left")
 
     assert "inductive, tier T0+, 404 cells" in title
-    for metric in ("accuracy", "f1_macro"):
-        score = scorecard.score(metric)
-        assert f"{score.value:.3f} ({score.low:.3f}–{score.high:.3f})" in title
+    accuracy, kappa = scorecard.score("accuracy"), scorecard.score("kappa")
+    assert f"{100 * accuracy.value:.1f} % [{100 * accuracy.low:.1f}–" in title
+    assert f"κ {kappa.value:.2f} [{kappa.low:.2f}–{kappa.high:.2f}]" in title
+
+
+def test_a_label_without_test_cells_is_no_row_of_zeros():
+    """Its row is left blank on hatching, and words say why."""
+    true_n = np.array([0, 0, 1, 1] * 20)
+    held_out = HeldOut.of_one_test(true_n, np.array([0, 2, 1, 1] * 20), ("a", "b", "c"))
+    scorecard = score_predictions(held_out, np.random.default_rng(0), n_draws=50)
+    figure = confusion_figure({"published": scorecard}, recipe="hvg", tiers=TIERS)
+    blank = np.ma.getmaskarray(figure.axes[0].collections[0].get_array()).reshape(3, 3)
+
+    assert blank.tolist() == [[False] * 3, [False] * 3, [True] * 3]
+    assert "Hatched rows: no test cell has this label" in words(figure)
+    assert "Hatched" not in words(confused(""))
 
 
 @pytest.mark.parametrize("k", [2, 12, 30])
@@ -203,8 +220,10 @@ def test_curves_hold_the_history():
 
 
 def test_recipes_share_their_axes():
-    """Losses are drawn on one scale, accuracies on another, so that recipes compare."""
+    """Losses are drawn on one scale, accuracies on another, epochs on one, to be compared."""
     figure = drawn_curves()
+
+    assert {ax.get_xlim() for ax in figure.axes} == {(0.5, 12.5)}
 
     assert len({ax.get_ylim() for ax in figure.axes[:3]}) == 1
     assert len({ax.get_ylim() for ax in figure.axes[3:]}) == 1

@@ -11,9 +11,9 @@ import scanpy as sc
 from conftest import SMALL, simulate
 
 from scbaseline import keys, run
+from scbaseline.report.figures.layout import look
 from scbaseline.report.save_run import _write_cells as write_cells
 from scbaseline.study.to_adata import annotated_cells
-from scbaseline.report.figures.layout import look
 
 pytestmark = [
     pytest.mark.xdist_group("report"),

@@ -20,7 +20,6 @@ from conftest import SMALL, simulate
 from scbaseline import Counts, keys
 from scbaseline.data.coordinates import own_layout
 from scbaseline.errors import ConfigError, InputError, OutputError
-from scbaseline.study.to_adata import annotated_cells
 from scbaseline.report.h5ad_look import add_look
 from scbaseline.report.html import cell_map as module
 from scbaseline.report.html.cell_map import LaidOut, cell_map
@@ -28,6 +27,7 @@ from scbaseline.report.html.packing import packed_codes, packed_numbers, packed_
 from scbaseline.report.html.pages import page_of_run
 from scbaseline.report.html.write import check_report_file, page_html
 from scbaseline.study.look import lay_out, majority_of
+from scbaseline.study.to_adata import annotated_cells
 
 pytestmark = pytest.mark.xdist_group("report")
 

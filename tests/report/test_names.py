@@ -7,10 +7,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.transforms import Bbox
 
+from scbaseline.colours import PALE, contrast, contrasted, look
 from scbaseline.config import RunConfig
-from scbaseline.report.figures.layout import PALE, look
 from scbaseline.report.figures.umap import umap_figure
-from scbaseline.study.labels import Labels, labels_from_clusters
+from scbaseline.study.labels import Groups, Labels, labels_from_clusters
 
 
 def test_same_results_give_the_same_pixels():
@@ -140,3 +140,73 @@ def test_a_name_set_apart_is_joined_to_its_cells():
     for pointer in pointers:
         start = pointer.get_xydata()[0]
         assert np.linalg.norm(exploration[0] - start, axis=1).min() < 1e-3
+
+
+def test_a_name_stands_on_every_island_of_its_cells():
+    """Empty space parts a cluster into two islands; a few strays are none."""
+    xy_n2, _ = explored([(0, 0), (9, 0), (0, 9), (5, 5)], [60, 60, 60, 3])
+    clusters_n = np.repeat(["0", "1", "0"], [120, 60, 3])
+    figure = drawn(umap_figure(xy_n2, clusters_n, title_of={"0": "T", "1": "B"}))
+
+    assert sorted(name.get_text() for name in texts(figure, "name")) == ["B", "T", "T"]
+
+
+def test_a_label_has_the_colour_of_its_cluster():
+    """Where most cells are the same, so is the colour, whatever the order of the names."""
+    exploration = explored([(0, 0), (6, 0), (0, 6)], [50, 40, 30])
+    codes_n = np.repeat([2, 0, 1], [50, 40, 30])
+    labels = Labels(codes_n, ("a", "b", "c"), "given:x", "unknown", 0, {})
+    clusters, given = (
+        {
+            tuple(dots.get_offsets().mean(axis=0).round(3)): to_hex(dots.get_facecolor()[0])
+            for dots in ax.collections
+        }
+        for ax in umap_figure(*exploration, labels).axes
+    )
+
+    assert clusters == given
+    assert len(set(given.values())) == 3
+
+
+def test_groups_stand_in_a_panel_of_their_own():
+    """Cells of several donors are drawn in one random order, and a legend names the donors."""
+    exploration = explored([(0, 0), (6, 6)], [50, 50])
+    groups = Groups(np.arange(100) % 2, ("D1", "D2"), "donor")
+    figure = drawn(umap_figure(*exploration, groups=groups))
+    panel = figure.axes[1]
+
+    assert "groups: donor" in words(figure)
+    assert [text.get_text() for text in panel.get_legend().get_texts()] == ["D1", "D2"]
+    assert len(panel.collections[0].get_offsets()) == 100
+
+
+def test_neighbours_look_different_also_to_a_deuteranope():
+    """Of ten groups in a row, those which touch are further apart than by their numbers."""
+    xy_n2, clusters_n = explored([(k, 0) for k in range(10)], [50] * 10)
+    codes_n = clusters_n.astype(int)
+    dealt = contrasted(xy_n2, codes_n, 10)
+
+    def nearest(looks: tuple[int, ...]) -> float:
+        apart_kk = contrast([look(number)[0] for number in looks])
+        return float(np.diag(apart_kk, 1).min())
+
+    assert sorted(dealt) == list(range(10))
+    assert nearest(dealt) > 1.4 * nearest(tuple(range(10)))
+    assert contrasted(xy_n2, codes_n, 10) == dealt
+
+
+def test_red_and_green_are_close_to_a_deuteranope():
+    """Contrast is that to the eye that sees it less; black and white are far to every eye."""
+    apart_kk = contrast(["#d00000", "#6a6a00", "#000000", "#ffffff"])
+
+    assert apart_kk[0, 1] < 0.15
+    assert apart_kk[2, 3] == pytest.approx(1, abs=0.01)
+
+
+def test_large_groups_are_not_grey():
+    """Grey is for cells without a label: of ten groups, the two smallest get the greys."""
+    sizes = [10, 90, 80, 70, 60, 50, 40, 30, 20, 5]
+    xy_n2, clusters_n = explored([(k % 3, k // 3) for k in range(10)], sizes)
+    dealt = contrasted(xy_n2, clusters_n.astype(int), 10)
+
+    assert {dealt[0], dealt[9]} == {8, 9}

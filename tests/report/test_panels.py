@@ -1,5 +1,8 @@
 """The panels of quality control: cells by the bar, thresholds as lines, the rest in words."""
 
+import re
+
+import numpy as np
 import pytest
 from drawing import filtered, lines, words
 
@@ -32,13 +35,33 @@ def test_qc_draws_no_threshold_that_was_not_asked_for():
 
 @pytest.mark.parametrize("panel", [0, 1, 2])
 def test_qc_bars_add_up_to_the_cells(panel):
-    """Every cell is in a bar; a logarithmic axis leaves out the empty ones, and says so."""
+    """Every cell is in a bar; cells that an axis leaves out are counted in words."""
     cells = filtered(max_pct_counts_mt=7.5)
     ax = qc_figure(cells).axes[panel]
-    n_empty = 0 if panel == 2 else int((cells.metrics[keys.TOTAL_COUNTS] == 0).sum())
+    n_drawn = sum(bar.get_height() for bar in ax.patches)
+    (left_out,) = re.findall(r"(\d+) cells (?:at 0|above [\d.]+ %) are not drawn", ax.get_xlabel())
 
-    assert sum(bar.get_height() for bar in ax.patches) == 300 - n_empty
-    assert (f"{n_empty} cells at 0 are not drawn" in ax.get_xlabel()) == (n_empty > 0)
+    assert n_drawn + int(left_out) == 300
+    if panel < 2:
+        assert int(left_out) == (cells.metrics[keys.TOTAL_COUNTS] == 0).sum()
+
+
+def test_a_few_dying_cells_do_not_stretch_the_mitochondrial_axis():
+    """The axis ends where most cells end, but never before the threshold."""
+    cells = filtered()
+    assert qc_figure(cells).axes[2].get_xlim()[1] < cells.metrics[keys.PCT_MT].max()
+    assert qc_figure(filtered(max_pct_counts_mt=90)).axes[2].get_xlim()[1] >= 90
+
+
+def test_qc_shows_genes_by_counts():
+    """The last panel has a dot for each cell that has counts, kept ones apart from others."""
+    cells = filtered()
+    kept, dropped = (dots.get_offsets() for dots in qc_figure(cells).axes[-1].collections)
+    seen = cells.metrics[cells.metrics[keys.TOTAL_COUNTS] > 0]
+
+    assert len(kept) == seen["kept"].sum()
+    assert len(dropped) == (~seen["kept"]).sum()
+    np.testing.assert_allclose(kept, seen[seen["kept"]][[keys.TOTAL_COUNTS, keys.N_GENES]])
 
 
 def test_qc_bars_do_not_straddle_the_threshold():
@@ -69,9 +92,9 @@ def test_qc_writes_the_rare_and_silent_genes():
     assert f"{cells.n_rare_genes} in too few, {cells.n_silent_genes} in none" in written
 
 
-def test_qc_without_mitochondrial_genes_says_so():
-    """The third panel holds words instead of an empty axis."""
+def test_qc_without_mitochondrial_genes_has_no_empty_panel():
+    """Words in the head say that none is known."""
     figure = qc_figure(filtered(mt=False))
 
-    assert not figure.axes[2].patches
-    assert "no mitochondrial gene known" in words(figure)
+    assert len(figure.axes) == 3
+    assert "no mitochondrial gene is known" in words(figure)

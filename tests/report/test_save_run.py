@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import SMALL, simulate
+from matplotlib.colors import to_hex
 
 from scbaseline import keys
 from scbaseline.compute import open_pool
+from scbaseline.report.clusters import clusters_table
 from scbaseline.report.content import evidence_content, timings_content
+from scbaseline.report.figures.umap import umap_figure
 from scbaseline.report.save_run import check_run_outputs, save_run
 from scbaseline.stages import MAIN
 from scbaseline.study.evidence import Row
@@ -90,6 +93,55 @@ def test_the_users_labels_are_kept() -> None:
     obs = annotated_cells(run(cells, config)).obs
     assert list(obs["leiden"]) == list(cells.obs["cell_type"])
     assert obs["leiden_scbaseline"].nunique() > 1
+
+
+def test_clusters_have_names_beside_numbers_in_the_colours_of_the_figure(result: Run) -> None:
+    """One order of categories for both, and a colour for each."""
+    first, *others = result.names.clusters
+    clusters = (replace(first, title="B"), *(replace(c, title=f"T {c.number}") for c in others))
+    cells = annotated_cells(replace(result, names=replace(result.names, clusters=clusters)))
+    numbers, names = cells.obs["leiden"].cat, cells.obs["cluster_name"].cat
+    assert list(numbers.categories) == [c.number for c in clusters]
+    assert list(names.categories) == [c.title for c in clusters]
+    np.testing.assert_array_equal(numbers.codes, names.codes)
+    ax = umap_figure(result.exploration.umap_n2, result.exploration.clusters_n).axes[0]
+    drawn = {len(dots.get_offsets()): to_hex(dots.get_facecolor()[0]) for dots in ax.collections}
+    for colours in (cells.uns["leiden_colors"], cells.uns["cluster_name_colors"]):
+        assert [drawn[c.n_cells] for c in clusters] == list(colours)
+
+
+def test_a_row_of_clusters_csv_holds_the_evidence(result: Run) -> None:
+    """Cells, name, what speaks for and against it, markers, and stability."""
+    first, *others = result.names.clusters
+    proposal = replace(
+        first.proposal, name="B", evidence_for=(("CD79A", 0.9),), evidence_against=(("CD3D", 0.6),)
+    )
+    named = replace(first, title="B", proposal=proposal)
+    names = replace(result.names, clusters=(named, *others))
+    table = clusters_table(names, result.trust)
+    assert table["cells"].sum() == 240
+    row = table.iloc[0]
+    assert (row["cluster"], row["name"], row["cell_type"]) == ("0", "B", "B")
+    assert (row["evidence"], row["markers_for"]) == ("shows CD79A", "CD79A 0.90")
+    assert row["markers_against"] == "CD3D 0.60"
+    assert row["top_markers"].startswith(f"{first.top[0].gene} (AUC {first.top[0].auc:.2f}, ")
+    assert row["stability"] == round(float(result.trust.stability_ks[0].min()), 3)
+    tested = [c.number for c in names.clusters if c.proof == "tested on half B"]
+    assert list(table["cluster"][table["p_values"] != "descriptive"]) == tested
+    assert tested
+    assert list(clusters_table(names, None)["stability"].dropna()) == []
+
+
+def test_svg_stands_beside_png_and_is_the_same_each_time(result: Run, tmp_path: Path) -> None:
+    """No date and no random id is in it."""
+    first = save_run(result, tmp_path / "a", figure_format="svg")
+    save_run(result, tmp_path / "b", figure_format="svg")
+    drawn = [path for path in first if path.suffix == ".svg"]
+    assert len(drawn) == 4
+    for path in drawn:
+        assert path.with_suffix(".png") in first
+        other = tmp_path / "b" / path.relative_to(tmp_path / "a")
+        assert path.read_bytes() == other.read_bytes()
 
 
 def test_chosen_genes_are_marked(result: Run) -> None:

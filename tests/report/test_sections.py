@@ -11,14 +11,18 @@ from conftest import SMALL, simulate
 
 import scbaseline
 from scbaseline.cells.trust import cluster_trust
+from scbaseline.judge.scores import Scorecard
 from scbaseline.judge.verdicts import Inflation
 from scbaseline.learn.recipes import RECIPES, REFERENCE
 from scbaseline.report.finding import Finding
 from scbaseline.report.findings import findings_of_audit, findings_of_run, findings_of_training
 from scbaseline.report.sections.clusters import cluster_findings
-from scbaseline.report.sections.files import short_paths
+from scbaseline.report.sections.conclusion import answer_finding, found_finding
+from scbaseline.report.sections.files import next_finding, short_paths
 from scbaseline.report.sections.inflation import inflation_findings
 from scbaseline.report.sections.methods import methods_paragraph
+from scbaseline.report.sections.scores import SHOWN
+from scbaseline.report.sections.suspects import suspect_findings
 from scbaseline.report.sections.words import over_draws
 from scbaseline.study.audit import audit
 from scbaseline.study.protocols import PROTOCOLS
@@ -42,6 +46,14 @@ def of_audit() -> Audit:
     """Return an audit of one recipe, repeated once."""
     config = replace(SMALL, recipe=("pca",), folds=3, repeats=1, null_draws=2)
     return audit(simulate(), config)
+
+
+def with_accuracy(scorecard: Scorecard, value: float) -> Scorecard:
+    """Return a scorecard with another accuracy."""
+    scores = tuple(
+        replace(s, value=value) if s.metric == "accuracy" else s for s in scorecard.scores
+    )
+    return replace(scorecard, scores=scores)
 
 
 def words(findings: tuple[Finding, ...]) -> str:
@@ -81,9 +93,86 @@ def test_a_table_has_every_recipe_and_protocol(of_clusters: Run) -> None:
         expected = [
             f"{card.score(metric).value:.3f}"
             for card in evidence.scorecards.values()
-            for metric in ("f1_macro", "accuracy")
+            for metric in SHOWN
         ]
         assert [row[place].text for row in table.rows] == expected
+
+
+def test_what_was_found_and_the_answer_come_first(of_clusters: Run) -> None:
+    """Clusters with their cells, then accuracy in percent and κ; the long tables are details."""
+    found, answer, *_ = findings = findings_of_run(of_clusters)
+    assert found.title == "adata: 4 clusters in 240 cells"
+    assert [row[0].text for row in found.table.rows] == [
+        f"{c.n_cells:,}" for c in of_clusters.names.clusters
+    ]
+    scores = of_clusters.evidence.protocols["thinned"].scorecards["pca"]
+    (row,) = (row for row in answer.table.rows if "from the other half" in row[2].text)
+    assert row[0].text == f"{100 * scores.score('accuracy').value:.1f} %"
+    assert row[1].text == f"{scores.score('kappa').value:.2f}"
+    assert row[2].beside == "(T2)"
+    assert len(answer.table.rows) == 3  # no control
+    shown = [finding for finding in findings if not finding.detail]
+    assert "Scores on held-out cells" not in [finding.title for finding in shown]
+    assert "macro-F1" not in words(tuple(shown))
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "said"),
+    [(0.99, "falls from 99.0 % to"), (0.01, "does not fall"), (None, "does not fall")],
+)
+def test_an_accuracy_that_does_not_fall_is_said(
+    of_clusters: Run, accuracy: float | None, said: str
+) -> None:
+    """The sentence follows the numbers; equal ones are no fall."""
+    published, thinned = (of_clusters.evidence.protocols[p] for p in ("published", "thinned"))
+    if accuracy is None:
+        accuracy = thinned.scorecards["pca"].score("accuracy").value + 1e-5
+    cards = {"pca": with_accuracy(published.scorecards["pca"], accuracy)}
+    protocols = {"published": replace(published, scorecards=cards), "thinned": thinned}
+    evidence = replace(of_clusters.evidence, protocols=protocols)
+    assert said in words((answer_finding(evidence, of_clusters.labels, recipe="pca"),))
+
+
+def test_names_and_evidence_stand_beside_the_clusters(of_clusters: Run) -> None:
+    """A cluster without a name says why; where none has one, the numbers stand alone."""
+    names, trust = of_clusters.names, of_clusters.trust
+    alone = found_finding(of_clusters.data, names, trust, n_kept=240)
+    assert alone.table.columns == ("cells", "cluster", "stable")
+    assert "--markers FILE" in words((alone,))
+    first, *others = names.clusters
+    proposal = replace(first.proposal, name="B", evidence_for=(("CD79A", 0.9), ("MS4A1", 0.8)))
+    titled = replace(names, clusters=(replace(first, title="B", proposal=proposal), *others))
+    finding = found_finding(of_clusters.data, titled, trust, n_kept=200)
+    assert finding.table.rows[0][1].text == "B"
+    assert finding.table.rows[0][3].text == "shows CD79A, MS4A1"
+    assert "1 of 4 clusters have a name" in finding.sentences[0]
+    assert "200 of 240 cells" in finding.title
+    given = replace(names, clusters=(replace(first, majority=("mine", 0.87)), *others))
+    finding = found_finding(of_clusters.data, given, trust, n_kept=240)
+    assert finding.table.rows[0][3].text == "87 % of its cells carry this given label"
+    assert "1 of 4 clusters are named after the given label" in words((finding,))
+    assert "proposed from" not in words((finding,))
+
+
+def test_suspects_that_chance_explains_are_said_to_be_no_more(of_audit: Audit) -> None:
+    """In the very sentence that counts them."""
+    suspects = of_audit.suspects
+    few = replace(suspects, expected_by_chance=len(suspects.suspects) - 1.0, expected_sd=1.0)
+    many = replace(suspects, expected_by_chance=len(suspects.suspects) / 4, expected_sd=1.0)
+    (finding,) = suspect_findings(replace(of_audit, suspects=few))
+    assert "no more than what its own doubt gives" in finding.sentences[0]
+    (finding,) = suspect_findings(replace(of_audit, suspects=many))
+    assert "4.0 times what its own doubt gives" in finding.sentences[0]
+
+
+def test_what_to_type_next_can_be_typed() -> None:
+    """Paths with spaces are quoted as a shell wants them."""
+    command = ("scbaseline", "predict", "my runs/hvg.safetensors", "YOUR.h5ad")
+    finding = next_finding({Path("a.png"): "a picture"}, {"label": command}, seconds=1.25)
+    assert finding.title == "Next (this took 1.2 s)"
+    assert finding.sentences[0] == "To see a picture, open\n  a.png"
+    command = "scbaseline predict 'my runs/hvg.safetensors' YOUR.h5ad"
+    assert finding.sentences[1] == f"To label, type\n  {command}"
 
 
 def test_a_protocol_says_how_it_differs_where_others_stand_beside_it(of_clusters: Run) -> None:

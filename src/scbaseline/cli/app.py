@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import fields
 from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter, UnknownOptionError, convert
 
@@ -149,6 +149,9 @@ ReportGenes = Annotated[
         help="Genes that the page shows beside the markers, with commas between: CD3E,MS4A1."
     ),
 ]
+Figures = Annotated[
+    Literal["png", "svg"], Parameter(help="svg: write each figure as SVG, too, beside the PNG.")
+]
 Quiet = Annotated[
     bool, Parameter(name=["--quiet", "-q"], help="Print nothing but warnings and errors.")
 ]
@@ -260,6 +263,29 @@ def file_of(given: str | None) -> Path | None:
 def names_in(texts: str) -> tuple[str, ...]:
     """Return the names in a text with commas between them."""
     return tuple(name for text in texts.split(",") if (name := text.strip()))
+
+
+def again(given: str | None, reading: ReadOptions, settings: RunConfig) -> tuple[str, ...]:
+    """Return the words that name the same cells, labels and groups in the next command.
+
+    Parameters
+    ----------
+    given
+        The input, if one was named.
+    reading
+        What was said of the file.
+    settings
+        ``label_key``, ``label_origin``, ``group_key``, ``markers``.
+    """
+    words = [] if given is None else [given]
+    said = {field.name: getattr(reading, field.name) for field in fields(reading)}
+    named = ("label_key", "label_origin", "group_key", "markers")
+    said |= {name: getattr(settings, name) for name in named}
+    plain = {**vars(ReadOptions()), **vars(RunConfig())}
+    for name, value in said.items():
+        if value != plain[name]:
+            words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+    return tuple(words)
 
 
 def say(kind: str, message: object) -> None:

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from scbaseline import keys
 from scbaseline.cli.app import (
+    Figures,
     InputOrDefault,
     Overwrite,
     Quiet,
@@ -15,6 +16,7 @@ from scbaseline.cli.app import (
     Settings,
     SettingsFile,
     Verbose,
+    again,
     app,
     file_of,
     names_in,
@@ -43,6 +45,7 @@ def audit(
     overwrite: Overwrite = False,
     report: Annotated[bool, Parameter(negative="--no-report")] = True,
     report_genes: ReportGenes = "",
+    figure_format: Figures = "png",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -55,10 +58,16 @@ def audit(
     report
         Write also report.html, a page for a browser.
     verbose
-        Print also the other simple recipes, and the time of each stage.
+        Print also all scores, the methods paragraph, and the time of each stage.
     """
     from scbaseline.data.read import read_counts, require_input
-    from scbaseline.report.save_audit import check_audit_outputs, save_audit
+    from scbaseline.report.save_audit import (
+        FIGURE,
+        METHODS,
+        SUSPECTS,
+        check_audit_outputs,
+        save_audit,
+    )
     from scbaseline.report.screen import Screen
     from scbaseline.study.settings import settings_of_audit
 
@@ -76,12 +85,31 @@ def audit(
         progress("loading scikit-learn and torch")
         from scbaseline.report.findings import findings_of_audit
         from scbaseline.report.html.cell_map import require_genes
-        from scbaseline.report.sections.files import files_finding
+        from scbaseline.report.sections.files import files_finding, next_finding
         from scbaseline.study import audit as study
 
         require_genes(names_in(report_genes), adata.var_names)
         result = study.audit(adata, settings, progress=progress, fitted=fitted)
         progress("drawing, writing files")
-        written = save_audit(result, out, report=report, genes=names_in(report_genes))
-    screen.show(*findings_of_audit(result), files_finding(out, written))
+        written = save_audit(
+            result, out, figure_format=figure_format, report=report, genes=names_in(report_genes)
+        )
+    look_at = {
+        out / FIGURE: "how the accuracy falls as the evidence gets stronger",
+        out / METHODS: "a paragraph for your methods section",
+    }
+    if result.suspects is not None:
+        look_at[out / SUSPECTS] = "cells whose label to check, the most doubtful first"
+    same_cells = again(input, reading, settings)
+    what_for, words = (
+        ("train one model for use", ("train", *same_cells, "--out", "model.safetensors"))
+        if settings.label_key
+        else ("see these clusters, and train models", ("run", *same_cells, "--out", "results"))
+    )
+    commands = {what_for: ("scbaseline", *words)}
+    screen.show(
+        *findings_of_audit(result),
+        files_finding(out, written, detail=True),
+        next_finding(look_at, commands, seconds=result.timings.wall_seconds),
+    )
     screen.emphasise(notice)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from scbaseline.cli.app import (
+    Figures,
     Force,
     Input,
     ModelFile,
@@ -46,6 +47,7 @@ def evaluate(
     overwrite: Overwrite = False,
     report: ReportFile = None,
     report_genes: ReportGenes = "",
+    figure_format: Figures = "png",
     quiet: Quiet = False,
 ) -> None:
     """Judge a saved model on another study's labelled cells.
@@ -114,5 +116,5 @@ def evaluate(
     if report is not None:
         screen.show(files_finding(report.parent, [report]))
     if out is not None:
-        written = save_evaluation(evaluation, classifier.card, out)
+        written = save_evaluation(evaluation, classifier.card, out, figure_format=figure_format)
         screen.show(files_finding(out, written))

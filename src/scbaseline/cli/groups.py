@@ -21,8 +21,8 @@ _OPTIONS = {
         "max-pct-counts-mt", "min-cells",
     ),
     "Labels": (
-        "label-origin", "label-map", "label-map-draft", "label-tree", "min-cells-per-label", "n-neighbors", "n-pcs",
-        "merge-unstable",
+        "label-origin", "label-map", "label-map-draft", "label-tree", "markers",
+        "min-cells-per-label", "n-neighbors", "n-pcs", "merge-unstable",
     ),
     "Evaluation": (
         "test-fraction", "validation-fraction", "folds", "repeats", "draws", "null-draws",
@@ -34,7 +34,8 @@ _OPTIONS = {
         "device", "from-disk",
     ),
     "Output": (
-        "key-added", "probabilities", "smooth", "force", "overwrite", "json", "config", "quiet",
+        "key-added", "probabilities", "smooth", "force", "overwrite", "report", "report-genes",
+        "figure-format", "json", "config", "quiet",
     ),
 }  # fmt: skip
 _GROUPS = {title: Group(title, sort_key=rank) for rank, title in enumerate(_OPTIONS, start=10)}

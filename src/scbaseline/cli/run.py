@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from scbaseline import keys
 from scbaseline.cli.app import (
+    Figures,
     InputOrDefault,
     Overwrite,
     Quiet,
@@ -15,6 +16,7 @@ from scbaseline.cli.app import (
     Settings,
     SettingsFile,
     Verbose,
+    again,
     app,
     file_of,
     names_in,
@@ -42,6 +44,7 @@ def run(
     overwrite: Overwrite = False,
     report: Annotated[bool, Parameter(negative="--no-report")] = True,
     report_genes: ReportGenes = "",
+    figure_format: Figures = "png",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -54,9 +57,10 @@ def run(
     report
         Write also report.html, a page for a browser.
     verbose
-        Print also the time of each stage and a table per label.
+        Print also all scores, a table per label, and the time of each stage.
     """
     from scbaseline.data.read import read_counts, require_input
+    from scbaseline.report.clusters import FILE as CLUSTERS_FILE
     from scbaseline.report.save_run import check_run_outputs, left_from_earlier, save_run
     from scbaseline.study.settings import settings_of_run
 
@@ -90,17 +94,32 @@ def run(
         require_genes(names_in(report_genes), adata.var_names)
         result = study.run(adata, settings, progress=progress, fitted=fitted, pool=pool)
         progress("drawing figures, writing files")
-        written = save_run(result, out, pool=pool, report=report, genes=names_in(report_genes))
+        written = save_run(
+            result, out, pool=pool, figure_format=figure_format, report=report,
+            genes=names_in(report_genes),
+        )  # fmt: skip
 
     from scbaseline.report.findings import findings_of_run
-    from scbaseline.report.sections.files import files_finding
+    from scbaseline.report.sections.files import files_finding, next_finding
 
-    no_model = "No model is saved: no protocol of this run keeps test cells out of the fit."
-    files = files_finding(
-        out,
-        written,
-        stale=left_from_earlier(out, written),
-        note="" if result.classifiers else no_model,
+    notes = []
+    if not result.classifiers:
+        notes.append("No model is saved: no protocol of this run keeps test cells out of the fit.")
+    if stale := left_from_earlier(out, written):
+        notes.append(f"Left there from an earlier run: {', '.join(stale)}")
+    look_at = {
+        next(path for path in written if path.stem.startswith("umap")): "the clusters by name",
+        out / CLUSTERS_FILE: "markers and evidence of each cluster",
+    }
+    same_cells = again(input, reading, settings)
+    commands = {"ask how much of the accuracy is real": ("scbaseline", "audit", *same_cells)}
+    for recipe in list(result.classifiers)[-1:]:
+        model = out / "models" / f"{recipe}.safetensors"
+        words = ("scbaseline", "predict", str(model), "YOUR.h5ad", "--out", "labels.csv")
+        commands["label your own cells"] = words
+    screen.show(
+        *findings_of_run(result),
+        files_finding(out, written, detail=True),
+        next_finding(look_at, commands, seconds=result.timings.wall_seconds, notes=notes),
     )
-    screen.show(*findings_of_run(result), files)
     screen.emphasise(notice)

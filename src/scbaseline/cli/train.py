@@ -71,8 +71,8 @@ def train(
     from scbaseline.data.memory import too_large_for_memory
     from scbaseline.data.read import require_input
     from scbaseline.files import refuse_input_as_output, writable_file
-    from scbaseline.report.ours import refuse_strangers_files
     from scbaseline.report.html.write import check_report_file
+    from scbaseline.report.ours import refuse_strangers_files
     from scbaseline.study.settings import settings_of_training
 
     settings_of_training(settings)  # what cannot work is said before anything is read

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-INFLATED = ("f1_macro", "kappa")
+INFLATED = ("accuracy", "kappa", "f1_macro")
 """The metrics in which inflation is reported."""
 
 

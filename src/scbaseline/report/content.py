@@ -1,5 +1,6 @@
 """Evidence in; the dictionaries that ``metrics.json``, ``audit.json`` and ``timings.json`` hold."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -10,7 +11,11 @@ from scbaseline.study.results import Timings
 
 
 def evidence_content(
-    data: DataInfo, evidence: Evidence, *, trust: ClusterTrust | None
+    data: DataInfo,
+    evidence: Evidence,
+    *,
+    trust: ClusterTrust | None,
+    title_of: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return all scores and what follows from them; the same evidence gives the same content.
 
@@ -22,6 +27,8 @@ def evidence_content(
         What the fits show.
     trust
         How far each cluster is found again; ``None`` where labels were given.
+    title_of
+        Cluster → its name; by default, its number.
     """
     structure = evidence.structure
     return {
@@ -41,18 +48,19 @@ def evidence_content(
             for recipe, scores in evidence.by_group.items()
             for score in scores
         ],
-        "clusters": None if trust is None else cluster_content(trust),
+        "clusters": None if trust is None else cluster_content(trust, title_of or {}),
         "half_agreement_ari": None if trust is None else trust.half_agreement,
         "not_applicable": evidence.not_applicable,
         "notes": {name: p.notes for name, p in evidence.protocols.items() if p.notes},
     }
 
 
-def cluster_content(trust: ClusterTrust) -> list[dict[str, Any]]:
-    """Return each cluster's size and stability."""
+def cluster_content(trust: ClusterTrust, title_of: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return each cluster's name, size and stability."""
     return [
         {
             "cluster": name,
+            "name": title_of.get(name, name),
             "n_cells": int(trust.n_cells_k[k]),
             "stable": bool(trust.stable_k[k]),
             "stability": dict(zip(trust.sources, trust.stability_ks[k].tolist(), strict=True)),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scbaseline.errors import ConfigError, did_you_mean
+from scbaseline.study.labels import groups_from_column
 from scbaseline.study.protocols import ANOTHER_STUDY
 from scbaseline.study.results import Audit, Run, Training
 
@@ -15,9 +16,13 @@ if TYPE_CHECKING:  # it loads torch
 
 def umap_of(run: Run) -> dict[str, Any]:
     """Return what :func:`~scbaseline.report.figures.umap.umap_figure` draws of a run."""
+    config = run.config
+    groups = None if config.group_key is None else groups_from_column(run.cells.obs, config)
     return {
         "xy_n2": run.exploration.umap_n2,
         "clusters_n": run.exploration.clusters_n,
+        "title_of": run.names.title_of,
+        "groups": groups,
         "labels": run.labels,
         "footer": run.data.notice,
     }

@@ -6,6 +6,7 @@ from scbaseline.report.finding import Finding
 from scbaseline.report.sections.card import card_findings
 from scbaseline.report.sections.clusters import cluster_findings
 from scbaseline.report.sections.comparison import comparison_findings
+from scbaseline.report.sections.conclusion import answer_finding, found_finding, recipe_of
 from scbaseline.report.sections.coverage import coverage_finding
 from scbaseline.report.sections.data import data_finding
 from scbaseline.report.sections.groups import group_findings
@@ -25,38 +26,53 @@ from scbaseline.study.results import Audit, Run, Training
 
 
 def findings_of_run(run: Run) -> tuple[Finding, ...]:
-    """Return what is to be said of a run."""
+    """Return what is to be said of a run: what was found, the answer, then what it rests on."""
     recipes = run.config.recipe or ()
     return (
-        data_finding(run.data, run.cells),
-        *cluster_findings(run.trust, merged=run.config.merge_unstable, graph=run.exploration.graph),
-        label_finding(run.labels),
-        time_finding(run.timings),
-        *label_score_findings(run.evidence, recipes=recipes),
-        scores_finding(run.evidence, recipes=recipes),
-        *headline_findings(run.evidence, recipes=recipes),
+        found_finding(run.data, run.names, run.trust, n_kept=len(run.cells.obs)),
+        answer_finding(run.evidence, run.labels, recipe=recipe_of(recipes)),
         *inflation_findings(run.evidence, run.labels),
         *structure_findings(run.evidence),
-        *group_findings(run.evidence, recipe=recipes[-1]),
+        *cluster_findings(
+            run.trust,
+            merged=run.config.merge_unstable,
+            graph=run.exploration.graph,
+            title_of=run.names.title_of,
+        ),
+        label_finding(run.labels, detail=True),
+        *group_findings(run.evidence, recipe=recipe_of(recipes)),
         *limit_findings(run.evidence),
+        data_finding(run.data, run.cells, detail=True),
+        *headline_findings(run.evidence, recipes=recipes),
+        scores_finding(run.evidence, recipes=recipes),
+        *label_score_findings(run.evidence, recipes=recipes),
+        time_finding(run.timings),
     )
 
 
 def findings_of_audit(audit: Audit) -> tuple[Finding, ...]:
-    """Return what is to be said of an audit."""
+    """Return what is to be said of an audit: the answer, then what it rests on."""
+    names, n_kept = audit.names, len(audit.cells.obs)
+    found = [] if names is None else [found_finding(audit.data, names, audit.trust, n_kept=n_kept)]
     return (
-        data_finding(audit.data, audit.cells),
-        *cluster_findings(audit.trust, merged=audit.config.merge_unstable),
-        label_finding(audit.labels),
-        time_finding(audit.timings),
-        *ladder_findings(audit),
+        answer_finding(audit.evidence, audit.labels, recipe=audit.suspects_by),
         *inflation_findings(audit.evidence, audit.labels),
         *structure_findings(audit.evidence),
-        *comparison_findings(audit.evidence),
-        *group_findings(audit.evidence, recipe=audit.suspects_by),
         *suspect_findings(audit),
+        *found,
+        *cluster_findings(
+            audit.trust,
+            merged=audit.config.merge_unstable,
+            title_of=None if names is None else names.title_of,
+        ),
+        label_finding(audit.labels, detail=True),
+        *group_findings(audit.evidence, recipe=audit.suspects_by),
         *limit_findings(audit.evidence),
+        data_finding(audit.data, audit.cells, detail=True),
+        *ladder_findings(audit),
+        *comparison_findings(audit.evidence),
         methods_finding(audit),
+        time_finding(audit.timings),
     )
 
 

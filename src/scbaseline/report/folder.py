@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from scbaseline.compute import Pool, Task
 from scbaseline.errors import OutputError
@@ -15,6 +15,9 @@ from scbaseline.stages import Stages
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+FigureFormat = Literal["png", "svg"]
+"""PNG alone, or SVG beside it."""
 
 
 def check_folder(
@@ -50,16 +53,22 @@ class Outputs:
         Its processes draw figures.
     stages
         Opens a named stage around what is done here.
+    svg
+        Whether each figure is written as SVG, too.
     """
 
-    def __init__(self, hidden: Path, out: Path, *, pool: Pool, stages: Stages) -> None:
+    def __init__(
+        self, hidden: Path, out: Path, *, pool: Pool, stages: Stages, svg: bool = False
+    ) -> None:
         self._hidden, self._out, self._pool, self._stages = hidden, out, pool, stages
+        self._svg = svg
         self._names: list[str] = []
         self._drawings: dict[str, Task[None]] = {}
 
     def draw(self, name: str, figure: Callable[..., "Figure"], **contents: Any) -> None:
         """Let a process of the pool draw ``figure(**contents)``; both can be pickled."""
-        call = partial(draw_to_file, figure, contents, self._place(name))
+        paths = [self._place(file.as_posix()) for file in figure_files(Path(name), svg=self._svg)]
+        call = partial(draw_to_file, figure, contents, paths)
         self._drawings[name] = self._pool.submit(call)
 
     def write(self, name: str, write: Callable[[Path], object]) -> None:
@@ -87,7 +96,9 @@ class Outputs:
 
 
 @contextmanager
-def outputs_in(out: Path, *, pool: Pool | None = None) -> Iterator[Outputs]:
+def outputs_in(
+    out: Path, *, pool: Pool | None = None, figure_format: FigureFormat = "png"
+) -> Iterator[Outputs]:
     """Open a hidden folder in ``out`` to write files into; what was not moved is gone at the end.
 
     Parameters
@@ -96,6 +107,8 @@ def outputs_in(out: Path, *, pool: Pool | None = None) -> Iterator[Outputs]:
         The folder that the files are to be in.
     pool
         Its processes draw figures; by default all is drawn here.
+    figure_format
+        ``"svg"``: each figure is written as SVG, too.
 
     Raises
     ------
@@ -103,15 +116,38 @@ def outputs_in(out: Path, *, pool: Pool | None = None) -> Iterator[Outputs]:
         A file cannot be written; earlier ones are left as they were.
     """
     with staging(out) as hidden:
-        yield Outputs(hidden, out, pool=pool or Pool(0), stages=Stages(threads=1))
+        svg = figure_format == "svg"
+        yield Outputs(hidden, out, pool=pool or Pool(0), stages=Stages(threads=1), svg=svg)
 
 
 def draw_to_file(
-    figure: Callable[..., "Figure"], contents: dict[str, Any], path: Path, stages: Stages
+    figure: Callable[..., "Figure"],
+    contents: dict[str, Any],
+    paths: Sequence[Path],
+    stages: Stages,
 ) -> None:
-    """Draw a figure into a file, in whichever process this is called."""
-    with stages("figures"):
-        figure(**contents).savefig(path, metadata=PNG_NOTE)
+    """Draw a figure into files, in whichever process this is called."""
+    import matplotlib as mpl
+
+    # Without a date and with ids of its content alone, the same figure is the same file.
+    with stages("figures"), mpl.rc_context({"svg.hashsalt": "scbaseline"}):
+        drawn = figure(**contents)
+        for path in paths:
+            note = {"Date": None, "Creator": "scbaseline"} if path.suffix == ".svg" else PNG_NOTE
+            drawn.savefig(path, metadata=note)
+
+
+def figure_files(path: Path, *, svg: bool) -> list[Path]:
+    """Return the files that a figure is written to.
+
+    Parameters
+    ----------
+    path
+        The PNG.
+    svg
+        Whether there is an SVG, too.
+    """
+    return [path, path.with_suffix(".svg")] if svg else [path]
 
 
 def write_json(content: dict[str, Any], path: Path) -> None:

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from scbaseline import keys
-from scbaseline.report.for_scanpy import cluster_colours
+from scbaseline.colours import contrasted
+from scbaseline.colours import look as colour_and_marker
 from scbaseline.study.look import Look
 
 
@@ -43,4 +44,7 @@ def add_look(path: Path, look: Look) -> None:
         obs.attrs["column-order"] = present + [c for c in [name] if c not in present]
         if "uns" not in file:
             write_elem(file, "uns", {})
-        write_elem(file["uns"], f"{name}_colors", cluster_colours(len(names)))
+        codes_n = pd.Categorical(look.clusters_n, names).codes.astype(np.int64)
+        looks = contrasted(look.xy_n2, codes_n, len(names))
+        colours = [colour_and_marker(number)[0] for number in looks]
+        write_elem(file["uns"], f"{name}_colors", np.array(colours, dtype=object))

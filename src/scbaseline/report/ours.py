@@ -79,6 +79,7 @@ def _is_our_table(path: Path) -> bool:
         _are_predictions(columns)
         or columns[:2] == ["label_a", "label_b"]
         or {"row", "label", "suggested", "margin", keys.CELL_ID} <= set(columns)
+        or columns[:3] == ["cluster", "cells", "name"]
     )
 
 
@@ -121,6 +122,12 @@ def _is_our_figure(path: Path) -> bool:
         return b"tEXtSoftware\0scbaseline" in file.read(1024)
 
 
+def _is_our_page(path: Path) -> bool:
+    with path.open(encoding="utf-8") as file:
+        start = file.read(_LONGEST)
+    return 'content="scbaseline"' in start or "<dc:title>scbaseline</dc:title>" in start
+
+
 _KNOWN: dict[str, Callable[[Path], bool]] = {
     ".h5ad": _is_our_h5ad,
     ".csv": _is_our_table,
@@ -133,4 +140,6 @@ _KNOWN: dict[str, Callable[[Path], bool]] = {
     ".toml": _is_our_text,
     ".txt": _is_our_text,
     ".png": _is_our_figure,
+    ".svg": _is_our_page,
+    ".html": _is_our_page,
 }

@@ -5,9 +5,12 @@ from functools import partial
 from pathlib import Path
 
 from scbaseline.compute import Pool
+from scbaseline.report.clusters import FILE as CLUSTERS_FILE
+from scbaseline.report.clusters import clusters_table
 from scbaseline.report.content import evidence_content
 from scbaseline.report.drawn import ladder_of
 from scbaseline.report.folder import (
+    FigureFormat,
     check_folder,
     outputs_in,
     settings_toml,
@@ -18,12 +21,14 @@ from scbaseline.report.sections.methods import methods_paragraph
 from scbaseline.study.results import Audit
 
 FIGURE = "figures/how_much_is_real.png"
+METHODS, SUSPECTS = "methods.txt", "suspects.csv"
 _TABLES = (
     "audit.json",
-    "suspects.csv",
+    SUSPECTS,
     "label_pairs.csv",
-    "methods.txt",
+    METHODS,
     "audit.toml",
+    CLUSTERS_FILE,
     "report.html",
 )
 
@@ -47,6 +52,7 @@ def save_audit(
     pool: Pool | None = None,
     report: bool = True,
     genes: Sequence[str] = (),
+    figure_format: FigureFormat = "png",
 ) -> list[Path]:
     """Write everything that an audit yields into the folder ``out``; return the paths.
 
@@ -62,6 +68,8 @@ def save_audit(
         Whether ``report.html`` is written, too; its cells are laid out for it.
     genes
         Genes that the report carries beside the markers.
+    figure_format
+        ``"svg"``: each figure is written as SVG, too.
 
     Raises
     ------
@@ -71,17 +79,21 @@ def save_audit(
     from scbaseline.report.figures.ladder import ladder_figure
 
     notice = audit.data.notice
-    with outputs_in(Path(out), pool=pool) as outputs:
+    with outputs_in(Path(out), pool=pool, figure_format=figure_format) as outputs:
         outputs.draw(FIGURE, ladder_figure, **ladder_of(audit))
-        content = evidence_content(audit.data, audit.evidence, trust=audit.trust)
+        title_of = None if audit.names is None else audit.names.title_of
+        content = evidence_content(audit.data, audit.evidence, trust=audit.trust, title_of=title_of)
         outputs.write("audit.json", partial(write_json, content))
+        if audit.names is not None:
+            table = clusters_table(audit.names, audit.trust)
+            outputs.write(CLUSTERS_FILE, partial(table.to_csv, index=False))
         if audit.suspects is not None:
             suspects = audit.suspects.suspects
             suspects = suspects.assign(cell_id=audit.cells.obs.index[suspects["row"]])
-            outputs.write("suspects.csv", partial(suspects.to_csv, index=False))
+            outputs.write(SUSPECTS, partial(suspects.to_csv, index=False))
             outputs.write("label_pairs.csv", partial(audit.suspects.pairs.to_csv, index=False))
         text = methods_paragraph(audit) + (f"\n\n{notice}" if notice else "")
-        outputs.write("methods.txt", partial(write_text, f"{text}\n"))
+        outputs.write(METHODS, partial(write_text, f"{text}\n"))
         outputs.write("audit.toml", partial(write_text, _toml(audit)))
         if report:
             from scbaseline.report.html.write import write_page

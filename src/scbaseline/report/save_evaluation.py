@@ -9,7 +9,7 @@ from scbaseline.errors import OutputError
 from scbaseline.files import refuse_input_as_output, writable_file, write_atomically
 from scbaseline.model.card import ModelCard
 from scbaseline.report.drawn import confusion_of
-from scbaseline.report.folder import check_folder, outputs_in, write_json
+from scbaseline.report.folder import FigureFormat, check_folder, outputs_in, write_json
 from scbaseline.report.sections.evaluation import left_out_sentence
 from scbaseline.study.evaluate import Evaluation
 from scbaseline.study.label_map import LabelMatch
@@ -31,7 +31,13 @@ def check_evaluation_outputs(
     check_folder(out, [out / name for name in (METRICS, FIGURE)], *inputs, overwrite=overwrite)
 
 
-def save_evaluation(evaluation: Evaluation, card: ModelCard, out: str | Path) -> list[Path]:
+def save_evaluation(
+    evaluation: Evaluation,
+    card: ModelCard,
+    out: str | Path,
+    *,
+    figure_format: FigureFormat = "png",
+) -> list[Path]:
     """Write scores and confusion matrix of an evaluation on another study; return the paths.
 
     Parameters
@@ -42,6 +48,8 @@ def save_evaluation(evaluation: Evaluation, card: ModelCard, out: str | Path) ->
         Of the model that was judged.
     out
         The folder.
+    figure_format
+        ``"svg"``: the figure is written as SVG, too.
 
     Raises
     ------
@@ -50,7 +58,7 @@ def save_evaluation(evaluation: Evaluation, card: ModelCard, out: str | Path) ->
     """
     from scbaseline.report.figures.confusion import confusion_figure
 
-    with outputs_in(Path(out)) as outputs:
+    with outputs_in(Path(out), figure_format=figure_format) as outputs:
         drawn = confusion_of(evaluation, evaluation.recipe)
         notice = left_out_sentence(evaluation.match)
         outputs.draw(FIGURE, confusion_figure, **drawn, notice=notice)

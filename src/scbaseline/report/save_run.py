@@ -1,7 +1,6 @@
 """A run in; its figures, models, tables and annotated cells in a folder out."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +10,12 @@ from scbaseline.data.datasets import DATASETS
 from scbaseline.errors import OutputError
 from scbaseline.files import require_space
 from scbaseline.learn.recipes import RECIPES
+from scbaseline.report.clusters import FILE as CLUSTERS_FILE
+from scbaseline.report.clusters import clusters_table
 from scbaseline.report.content import evidence_content, timings_content
 from scbaseline.report.drawn import confusion_of, curves_of, qc_of, umap_of
 from scbaseline.report.folder import (
+    FigureFormat,
     Outputs,
     check_folder,
     outputs_in,
@@ -27,7 +29,7 @@ from scbaseline.study.to_adata import annotated_cells
 if TYPE_CHECKING:
     from anndata import AnnData
 
-_TABLES = ("metrics.json", "timings.json", "cells.h5ad", "run.toml", "report.html")
+_TABLES = ("metrics.json", "timings.json", "cells.h5ad", CLUSTERS_FILE, "run.toml", "report.html")
 
 
 def check_run_outputs(out: Path, *inputs: str | Path | None, overwrite: bool = False) -> None:
@@ -49,6 +51,7 @@ def save_run(
     pool: Pool | None = None,
     report: bool = True,
     genes: Sequence[str] = (),
+    figure_format: FigureFormat = "png",
 ) -> list[Path]:
     """Write everything that a run yields into the folder ``out``; return the paths.
 
@@ -67,13 +70,15 @@ def save_run(
         Whether ``report.html`` is written, too.
     genes
         Genes that the report carries beside the markers and the models' own.
+    figure_format
+        ``"svg"``: each figure is written as SVG, too.
 
     Raises
     ------
     OutputError
         A file cannot be written.
     """
-    with outputs_in(Path(out), pool=pool) as outputs:
+    with outputs_in(Path(out), pool=pool, figure_format=figure_format) as outputs:
         _draw_figures(run, outputs)
         for recipe, classifier in run.classifiers.items():
             outputs.write(f"models/{recipe}.safetensors", classifier.save)
@@ -85,7 +90,11 @@ def save_run(
 
             page = page_of_run(run, cells, genes=genes)
             outputs.write("report.html", partial(write_page, page))
-        content = evidence_content(run.data, run.evidence, trust=run.trust)
+        table = clusters_table(run.names, run.trust)
+        outputs.write(CLUSTERS_FILE, partial(table.to_csv, index=False))
+        content = evidence_content(
+            run.data, run.evidence, trust=run.trust, title_of=run.names.title_of
+        )
         outputs.write("metrics.json", partial(write_json, content))
         outputs.write("timings.json", partial(write_json, timings_content(run.data, run.timings)))
         outputs.write("run.toml", partial(write_text, _toml(run)))
@@ -101,7 +110,7 @@ def left_from_earlier(out: Path, written: list[Path]) -> list[str]:
 def _possible_outputs(out: Path) -> list[Path]:
     figures = ["qc", "training_curves", "umap_pbmc_clusters", "umap_clusters"]
     figures += [recipe.figure_name for recipe in RECIPES.values()]
-    names = [*_TABLES, *(f"figures/{name}.png" for name in figures)]
+    names = [*_TABLES, *(f"figures/{name}.{end}" for name in figures for end in ("png", "svg"))]
     names += [f"models/{recipe}.safetensors" for recipe in RECIPES]
     return [out / name for name in names]
 

@@ -73,8 +73,11 @@ class Screen:
             self._print(sentence)
 
     def _print(self, words: str, *, style: str = "") -> None:
-        """Print words in lines that fit; a longer one, such as a path to copy, stays whole."""
+        """Print words in lines that fit; what is set in, such as a command to copy, stays whole."""
         for line in words.splitlines():
+            if line.startswith("  "):
+                self._console.print(line, style=style, soft_wrap=True)
+                continue
             wrapped = wrap(
                 line, self._console.width, break_long_words=False, break_on_hyphens=False
             )

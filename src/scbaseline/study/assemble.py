@@ -1,7 +1,7 @@
 """A fit whose modules were kept in; classifiers that can be saved, each with its card, out."""
 
 import platform
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import metadata
 
 import pandas as pd
@@ -69,7 +69,7 @@ def _classifier(recipe: str, fit: Fit, study: Study, config: RunConfig) -> Class
         judged=_judged(fit, study, config, evidence.n_fits),
         metrics=tuple(asdict(row) for row in evidence.rows if row.recipe == recipe),
         data=asdict(study.cells.data),
-        config=config.to_dict(),
+        config=replace(config, markers=None).to_dict(),  # a path; no model depends on it
         versions=_versions(),
         kept_epoch=0 if fitted.learnt.curve is None else fitted.learnt.curve.kept_epoch,
         notes=tuple(notes),

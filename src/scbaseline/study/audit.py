@@ -73,6 +73,7 @@ def audit(
         cells=study.cells.cells,
         labels=study.labels,
         trust=study.trust,
+        names=study.names,
         evidence=study.evidence,
         suspects=suspects,
         suspects_by=suspects_by,

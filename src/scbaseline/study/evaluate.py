@@ -204,7 +204,7 @@ def evaluate(
         match,
         n_unlabelled=int(given.isna().sum() + ((true_n >= 0) & (predicted_n < 0)).sum()),
         notes=stream.notes,
-        cells=cells.assign(given_label=np.array([*names, None], dtype=object)[true_n]),
+        cells=cells.assign(given_label=np.array([*match.names, None], dtype=object)[true_n]),
     )
 
 

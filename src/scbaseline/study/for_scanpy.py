@@ -63,9 +63,7 @@ def loadings(space: FeatureSpace, *, n_genes: int) -> NDArray[np.float32]:
     return loading_gc
 
 
-def scanpy_notes(
-    counts: Counts, space: FeatureSpace
-) -> dict[str, Any]:
+def scanpy_notes(counts: Counts, space: FeatureSpace) -> dict[str, Any]:
     """Return what scanpy notes in ``uns`` of genes and components.
 
     Parameters
@@ -90,4 +88,3 @@ def scanpy_notes(
             "variance_ratio": space.variance_c / total,
         },
     }  # fmt: skip
-

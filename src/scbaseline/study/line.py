@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbaseline.cells.clustering import Clustering, cluster, find_neighbours
+from scbaseline.cells.marker_table import read_marker_table
 from scbaseline.cells.neighbours import NeighbourGraph
 from scbaseline.cells.space import FeatureSpace, fit_feature_space
 from scbaseline.cells.trust import ClusterTrust
@@ -27,6 +28,7 @@ from scbaseline.study.evidence import Evidence
 from scbaseline.study.fit import Fit, Job, fit_job
 from scbaseline.study.judging import judge_fits
 from scbaseline.study.labels import Labels, labels_from_clusters
+from scbaseline.study.names import ClusterNames, begin_names, named_labels
 from scbaseline.study.plan import Plan, applicable, jobs_of
 from scbaseline.study.prepare import Prepared, prepare
 from scbaseline.study.protocols import Protocol
@@ -53,6 +55,8 @@ class Study:
         Neighbours and Leiden clusters of all kept cells; ``None`` where no one needs them.
     trust
         How far each cluster is found again; ``None`` where labels were given.
+    names
+        What each cluster may be, and why; ``None`` where cells were not clustered.
     umap_n2
         Coordinates of each cell in the plane; ``None`` where they were not asked for.
     fits
@@ -65,6 +69,7 @@ class Study:
     labels: Labels
     clustering: Clustering | None
     trust: ClusterTrust | None
+    names: ClusterNames | None
     umap_n2: NDArray[np.float32] | None
     fits: tuple[Fit, ...]
     evidence: Evidence
@@ -105,6 +110,7 @@ def follow(
         The counts, the labels or a setting cannot be used; the message says what to do.
     """
     with nullcontext(pool) if pool else open_pool(config.threads, modules=FIT_MODULES) as pool:
+        table = read_marker_table(config.markers)
         cells = prepare(adata, config, stages)
         labels = labels or cells.labels
         protocols, not_applicable = applicable(config, cells, labels)
@@ -118,17 +124,34 @@ def follow(
             clustering, trust, labels = _label(clustering, halves_drawn, config, stages)
         if labels is None:
             raise AssertionError("labels are given, or are clusters")
+        naming = None
+        if clustering is not None:
+            naming = begin_names(
+                clustering.clusters_n, cells, table, config, pool, halves=halves_drawn
+            )
         space = _space_of_all_cells(protocols, cells, config, stages, clustering)
         observed = Draw(0, {"all": cells.counts}, {"all": labels}, space=space)
         draws = Draws(observed, halves_drawn, _results(nulls, stages))
         jobs, cannot = jobs_of(protocols, draws, plan, config, groups=cells.groups)
         fits = _fit_all(jobs, stages, pool, fitted)
+        names = None if naming is None else naming.result(stages)
         umap_n2 = None if layout is None else layout.result(stages)
+    if names is not None and trust is not None:  # the clusters are the labels
+        labels, fits = _under_names(labels, fits, names)
     with stages("scores, intervals and verdicts"):
         evidence = judge_fits(
             fits, config, groups=cells.groups, not_applicable=not_applicable | cannot
         )
-    return Study(cells, labels, clustering, trust, umap_n2, tuple(fits), evidence)
+    return Study(cells, labels, clustering, trust, names, umap_n2, tuple(fits), evidence)
+
+
+def _under_names(
+    labels: Labels, fits: Sequence[Fit], names: ClusterNames
+) -> tuple[Labels, list[Fit]]:
+    """Call the clusters by their names; those of drawn counts keep numbers of their own."""
+    labels = named_labels(labels, names.title_of)
+    fits = [fit if fit.protocol.draws_counts else replace(fit, labels=labels) for fit in fits]
+    return labels, fits
 
 
 def _explore(

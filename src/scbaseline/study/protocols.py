@@ -53,6 +53,10 @@ class Protocol:
         Whether its κ, against its structureless control, says if there is any structure.
     methods
         How a methods section says it.
+    plain
+        How a person who knows none of this is told of it; empty for controls.
+    axis
+        The same in two or three words a line, below a figure.
     beside
         What a reader should know where it stands beside the honest protocol.
     """
@@ -72,6 +76,8 @@ class Protocol:
     same_half_as: str = ""
     shows_structure: bool = False
     methods: str = ""
+    plain: str = ""
+    axis: str = ""
     beside: str = ""
 
     def tier(self, label_origin: str) -> str:
@@ -130,6 +136,8 @@ PROTOCOLS: dict[str, Protocol] = {
             "published", "T0", "T0", fitted_on="all cells", stops_on="test", in_run=True,
             methods="As usually published, where genes, scale, principal components and early"
             " stopping have seen the test cells",
+            plain="as usually published, where the test cells had a part in the training",
+            axis="as usually\npublished",
             beside="published may score higher than the protocol of the saved models for two"
             " reasons: it chose genes, scale and components on all cells and stopped training on"
             " the test cells; and it has more cells to train on, since it keeps none for"
@@ -138,18 +146,24 @@ PROTOCOLS: dict[str, Protocol] = {
         Protocol(
             "inductive", "T0+", "T1", saves_models=True, in_run=True,
             methods="With everything fitted on training cells only",
+            plain="with the test cells kept out of every step",
+            axis="test cells\nkept out",
         ),
         Protocol(
             "half", "control", None, labels_from="half A", features_from="half A", in_run=True,
-            same_half_as="thinned",
+            same_half_as="thinned", axis="clusters and features\nfrom one half",
         ),
         Protocol(
             "thinned", "T2", None, labels_from="half A", features_from="half B", in_run=True,
             shows_structure=True,
             methods="With clusters made from one binomially thinned part of the counts and"
             " features from the rest",
+            plain="with clusters from one half of the counts and features from the other half",
+            axis="clusters and features\nfrom separate halves",
         ),
-        Protocol("group", None, "T3", tests_on="groups", methods="On unseen groups"),
+        Protocol("group", None, "T3", tests_on="groups", methods="On unseen groups",
+            plain="on donors or batches that it has never seen", axis="unseen\ndonors",
+        ),
         # Whatever that study's labels were made from, no fit has seen its counts.
         Protocol("external", "T4", "T4", tests_on="another study"),
         Protocol(

@@ -14,6 +14,7 @@ from scbaseline.stages import StageTime
 from scbaseline.study.evidence import Evidence
 from scbaseline.study.fit import Fit
 from scbaseline.study.labels import Labels
+from scbaseline.study.names import ClusterNames
 from scbaseline.study.shown import accuracy_table, as_html, as_text, scores_table
 
 if TYPE_CHECKING:  # some of these load torch and scikit-learn
@@ -59,6 +60,8 @@ class Run:
         Clusters and layout of all kept cells.
     trust
         How far each cluster is found again; ``None`` where labels were given.
+    names
+        What each cluster may be, and the evidence for it.
     fits
         Every fit: protocol, split, and what each recipe says of its test cells.
     evidence
@@ -86,6 +89,7 @@ class Run:
     labels: Labels
     exploration: "Exploration"
     trust: ClusterTrust | None
+    names: ClusterNames
     fits: tuple[Fit, ...]
     evidence: Evidence
     classifiers: "dict[str, Classifier]"
@@ -132,6 +136,8 @@ class Audit:
     ----------
     config, data, cells, labels, trust, evidence, timings
         As in :class:`Run`.
+    names
+        As in :class:`Run`; ``None`` where labels were given.
     suspects
         Cells and pairs of labels to look at again; ``None`` without the protocol that they
         rest on.
@@ -153,6 +159,7 @@ class Audit:
     cells: FilteredCells
     labels: Labels
     trust: ClusterTrust | None
+    names: ClusterNames | None
     evidence: Evidence
     suspects: "LabelAudit | None"
     suspects_by: str

@@ -75,7 +75,7 @@ def run(
     stages = Stages(progress, threads=config.threads)
     plan = replace(PLAN, splits=splits)
     study = follow(adata, config, stages, plan=plan, labels=labels, pool=pool, fitted=fitted)
-    if study.clustering is None or study.umap_n2 is None:
+    if study.clustering is None or study.names is None or study.umap_n2 is None:
         raise AssertionError("a run explores its cells")
     with stages("models"):
         classifiers = classifiers_of(study, config)
@@ -86,6 +86,7 @@ def run(
         labels=study.labels,
         exploration=exploration_of(study.clustering, study.umap_n2, config),
         trust=study.trust,
+        names=study.names,
         fits=study.fits,
         evidence=study.evidence,
         classifiers=classifiers,

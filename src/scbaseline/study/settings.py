@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from scbaseline.cells.marker_table import read_marker_table
 from scbaseline.config import RunConfig
 from scbaseline.errors import ConfigError, did_you_mean
 from scbaseline.learn.recipes import RECIPES, chosen_recipes
@@ -71,6 +72,8 @@ def _settled(config: RunConfig, protocols: list[str]) -> RunConfig:
         protocols = [*protocols, BY_GROUP.name]
     if config.recipe is not None:
         _require_known("recipe", config.recipe, RECIPES)
+    if config.markers is not None:
+        read_marker_table(config.markers)  # what cannot be read is said before any work starts
     return replace(
         config,
         # One order whatever the order of the flags, so that equal settings are equal.

@@ -8,9 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from scbaseline import keys
-from scbaseline.study.for_scanpy import gene_columns, loadings, scanpy_notes
+from scbaseline.colours import contrasted, look
 from scbaseline.scale import log_normalise
 from scbaseline.study.evidence import ProtocolEvidence
+from scbaseline.study.for_scanpy import gene_columns, loadings, scanpy_notes
 from scbaseline.study.results import Run
 from scbaseline.study.split import LEFT_OUT, PARTS
 
@@ -24,7 +25,8 @@ def annotated_cells(run: Run) -> "AnnData":
     ``X`` holds log1p of the counts per ``target_sum``, ``layers["counts"]`` the raw counts.
     Predictions are of held-out cells only: a cell that a fit was trained on has none, since
     its own would look better than they are. The column ``split_<protocol>`` tells which is
-    which. Clusters of drawn counts have other numbers, so that their protocols have no columns.
+    which. ``obs["leiden"]`` holds the clusters' numbers, ``obs["cluster_name"]`` their names, in
+    one order. Clusters of drawn counts have other numbers, so that their protocols have no columns.
     What scanpy's plots and ``ingest`` read is there: genes, components, neighbours, colours.
     """
     import anndata
@@ -32,16 +34,22 @@ def annotated_cells(run: Run) -> "AnnData":
     counts, clusters_n = run.cells.counts, run.exploration.clusters_n
     counts_ng = counts.counts_ng
     obs = run.cells.obs.copy()
+    title_of = run.names.title_of
+    numbers = pd.Categorical(clusters_n, categories=list(title_of))
     columns: dict[str, Any] = {
-        keys.LEIDEN: pd.Categorical(clusters_n, categories=sorted(set(clusters_n), key=int))
+        keys.LEIDEN: numbers,
+        keys.CLUSTER_NAME: numbers.rename_categories(title_of),
     }
     for evidence in run.evidence.protocols.values():
         if not evidence.protocol.draws_counts:
             columns |= held_out_columns(run, evidence)
     # The user's own labels and groups stay where they are, even in a column that we would write.
     own = (run.config.label_key, run.config.group_key)
+    written = {name: f"{name}_scbaseline" if name in own else name for name in columns}
     for name, values in columns.items():
-        obs[f"{name}_scbaseline" if name in own else name] = values
+        obs[written[name]] = values
+    looks = contrasted(run.exploration.umap_n2, numbers.codes.astype(np.int64), len(title_of))
+    colours = [look(number)[0] for number in looks]
     var, varm, notes = run.cells.var, {}, {}
     if run.exploration.space is not None:
         space = run.exploration.space
@@ -61,6 +69,9 @@ def annotated_cells(run: Run) -> "AnnData":
         uns={
             **run.exploration.uns,
             **notes,
+            # As scanpy names the colours of a column, in the order of its categories.
+            f"{written[keys.LEIDEN]}_colors": colours,
+            f"{written[keys.CLUSTER_NAME]}_colors": colours,
             "log1p": {},  # as scanpy marks it, so that it warns of a second logarithm
             # Read back as the provenance of these cells, whose notes are lines of one text.
             keys.PROVENANCE: {**asdict(run.data), "notes": "\n".join(run.data.notes)},

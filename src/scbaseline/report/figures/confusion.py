@@ -2,10 +2,12 @@
 
 from matplotlib.figure import Figure
 
+from scbaseline.colours import INK
 from scbaseline.judge.metrics import LEVEL
 from scbaseline.judge.scores import Score, Scorecard
-from scbaseline.report.figures.layout import INK, WIDTH, framed, shortened, text_width
+from scbaseline.report.figures.layout import WIDTH, framed, shortened, text_width
 from scbaseline.report.figures.panels import SHORT, matrix
+from scbaseline.report.sections.words import percent, percent_interval
 from scbaseline.study.protocols import TIERS
 
 
@@ -48,10 +50,11 @@ def confusion_figure(
     axes = figure.subplots(n_rows, n_columns, squeeze=False)
     for place, (protocol, scorecard) in enumerate(scorecards.items()):
         ax = axes.flat[place]
-        accuracy, macro = scorecard.score("accuracy"), scorecard.score("f1_macro")
+        accuracy, kappa = scorecard.score("accuracy"), scorecard.score("kappa")
         ax.set_title(
             f"{protocol}, tier {tiers[protocol]}, {accuracy.n:,} cells\n"
-            f"accuracy {_with_interval(accuracy)}\nmacro-F1 {_with_interval(macro)}",
+            f"accuracy {percent(accuracy.value)}{percent_interval(accuracy)}\n"
+            f"κ {_with_interval(kappa)}",
             loc="left", size=10, color=INK,
         )  # fmt: skip
         mesh = matrix(
@@ -74,10 +77,12 @@ def _evidence(scorecards: dict[str, Scorecard], tiers: dict[str, str]) -> str:
     ]
     scores = [card.score("accuracy") for card in scorecards.values()]
     about = dict.fromkeys(score.about for score in scores if score.low is not None)
+    if any((card.confusion_kk.sum(axis=1) == 0).any() for card in scorecards.values()):
+        lines.append("Hatched rows: no test cell has this label.")
     return "\n".join([*lines, *(f"In brackets: {LEVEL:.0f} % intervals, {a}." for a in about)])
 
 
 def _with_interval(score: Score) -> str:
     if score.low is None or score.high is None:
-        return f"{score.value:.3f}"
-    return f"{score.value:.3f} ({score.low:.3f}–{score.high:.3f})"
+        return f"{score.value:.2f}"
+    return f"{score.value:.2f} [{score.low:.2f}–{score.high:.2f}]"

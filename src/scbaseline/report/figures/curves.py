@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
-from scbaseline.report.figures.layout import INK, WIDTH, framed, place_legend
+from scbaseline.colours import INK
+from scbaseline.report.figures.layout import WIDTH, framed, place_legend
 from scbaseline.report.figures.panels import draw_curve, name_kept
 
 if TYPE_CHECKING:
@@ -31,13 +32,15 @@ def curves_figure(
         width=max(7.0, WIDTH * len(curves) / 3),
         legend_room=0.3,
     )
-    axes = figure.subplots(2, len(curves), squeeze=False, sharey="row", sharex="col")
+    axes = figure.subplots(2, len(curves), squeeze=False, sharey="row", sharex=True)
+    last = max(curve.history[-1].number for curve in curves.values())
     for column, (recipe, curve) in enumerate(curves.items()):
         for ax, metric in zip(axes[:, column], ("loss", "accuracy"), strict=True):
             draw_curve(ax, curve, metric, held_out_name=held_out_name)
         axes[0, column].set_title(recipe, loc="left", size=11, color=INK)
         axes[1, column].set_xlabel("epoch", color=INK)
-        name_kept(axes[1, column], curve)
+        name_kept(axes[1, column], curve, last=last)
+    axes[0, 0].set_xlim(0.5, last + 0.5)
     axes[0, 0].set_ylabel("loss (cross-entropy)", color=INK)
     axes[1, 0].set_ylabel("accuracy", color=INK)
     highest = max(axes[0, 0].get_ylim())

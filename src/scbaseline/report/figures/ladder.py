@@ -5,23 +5,29 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
+from scbaseline.colours import FAINT, INK, PALE, look
 from scbaseline.config import RunConfig
-from scbaseline.judge.metrics import METRICS
 from scbaseline.judge.scores import Score
 from scbaseline.learn.recipes import FLOOR, RECIPES, REFERENCE
-from scbaseline.report.figures.layout import FAINT, INK, PALE, framed, look, place_legend
+from scbaseline.report.figures.layout import framed, place_legend
+from scbaseline.report.sections.conclusion import fall, falls, recipe_of
+from scbaseline.report.sections.inflation import double_dipping
+from scbaseline.report.sections.words import percent
 from scbaseline.study.evidence import Evidence
 from scbaseline.study.protocols import null_of
 
-SHOWN = ("accuracy", "kappa")
-"""Accuracy, as everybody knows it; kappa, which is 0 for guessing whatever the labels."""
+_METRIC = "accuracy"
 
 
 def ladder_figure(
     evidence: Evidence, config: RunConfig, *, label_source: str, footer: str = ""
 ) -> Figure:
-    """Show each recipe under each protocol, with the floor and structureless counts below.
+    """Show how the accuracy falls as the evidence gets stronger; the title is the finding.
+
+    Below each recipe stand what naming the largest label reaches, and what structureless counts
+    do. Controls have no column of their own.
 
     Parameters
     ----------
@@ -34,26 +40,39 @@ def ladder_figure(
     footer
         What must be said of the data.
     """
+    recipe = recipe_of(config.recipe or ())
     shown = tuple(dict.fromkeys((*(config.recipe or ()), REFERENCE)))
-    names = [name for name, p in evidence.protocols.items() if not p.protocol.structureless]
-    scores = [evidence.score(name, REFERENCE, "accuracy") for name in names]
+    names = [name for name, p in evidence.protocols.items() if p.protocol.plain]
+    scores = [evidence.score(name, REFERENCE, _METRIC) for name in names]
     n = max((score.n for score in scores if score is not None), default=0)
     repeats = "1 repeat" if config.repeats == 1 else f"{config.repeats} repeats"
     figure = framed(
-        4.4,
-        title="How much of the accuracy is real",
-        subtitle=f"Out-of-fold predictions of {n:,} cells, {config.folds} folds × {repeats}"
+        4.6,
+        title=_finding(evidence, recipe),
+        subtitle=" ".join(double_dipping(evidence))
+        + f"\nOut-of-fold predictions of {n:,} cells, {config.folds} folds × {repeats}"
         f"{_fewer_folds(evidence, config)}, labels: {label_source}. "
-        "Bars: 95 % intervals; small dots beside them: single repeats.",
+        "Bars: 95 % intervals; small dots: single repeats.",
         footer=footer,
         legend_room=0.3,
     )
-    axes = figure.subplots(1, len(SHOWN), squeeze=False)[0]
-    for ax, metric in zip(axes, SHOWN, strict=True):
-        _panel(ax, evidence, metric, protocols=names, shown=shown)
-    handles, labels = axes[0].get_legend_handles_labels()
-    place_legend(figure, handles, labels)
+    ax = figure.subplots()
+    _draw(ax, evidence, protocols=names, shown=shown)
+    _mark_fall(ax, evidence, recipe, column=len(names) - 1)
+    place_legend(figure, *ax.get_legend_handles_labels())
     return figure
+
+
+def _finding(evidence: Evidence, recipe: str) -> str:
+    """Say what the figure shows."""
+    ends = fall(evidence, recipe=recipe)
+    if ends is None:
+        return "How much of the accuracy is real"
+    (_, first), (strict, last) = ends
+    how = strict.axis.replace("\n", " ")
+    if falls(first, last):
+        return f"Accuracy falls from {percent(first.value)} to {percent(last.value)}: {how}"
+    return f"The accuracy does not fall: {how}"
 
 
 def _fewer_folds(evidence: Evidence, config: RunConfig) -> str:
@@ -64,11 +83,10 @@ def _fewer_folds(evidence: Evidence, config: RunConfig) -> str:
     return ""
 
 
-def _panel(
-    ax: Axes, evidence: Evidence, metric: str, *, protocols: Sequence[str], shown: Sequence[str]
-) -> None:
-    ax.set_title(METRICS[metric].title, loc="left", size=11, color=INK)
+def _draw(ax: Axes, evidence: Evidence, *, protocols: Sequence[str], shown: Sequence[str]) -> None:
     places = np.linspace(-0.26, 0.26, len(shown)) if len(shown) > 1 else np.zeros(1)
+    named: set[str] = set()
+    at: dict[str, list[tuple[float, float]]] = {recipe: [] for recipe in shown}
     for column, protocol in enumerate(protocols):
         ax.axvspan(column - 0.4, column + 0.4, color=PALE, alpha=0.25, lw=0, zorder=0)
         null = null_of(evidence.protocols[protocol].protocol)
@@ -77,25 +95,52 @@ def _panel(
             ("" if null is None else null.name, REFERENCE,
              f"{REFERENCE} on structureless counts", "--"),
         ):  # fmt: skip
-            score = evidence.score(name, recipe, metric)
+            score = evidence.score(name, recipe, _METRIC)
             if score is not None:
                 ax.plot(
                     [column - 0.4, column + 0.4], [score.value] * 2, color=FAINT, ls=style, lw=1.4,
-                    label=words if column == 0 else None, gid=f"{name}-{recipe}",
+                    label=None if words in named else words, gid=f"{name}-{recipe}",
                 )  # fmt: skip
+                named.add(words)
         for code, (recipe, place) in enumerate(zip(shown, places, strict=True)):
-            score = evidence.score(protocol, recipe, metric)
+            score = evidence.score(protocol, recipe, _METRIC)
             if score is not None:
+                at[recipe].append((column + place, score.value))
                 label = recipe if column == 0 else None
                 _dot(ax, score, column + place, code, label=label, gid=f"{protocol}-{recipe}")
-    names = [f"{protocol}\n{evidence.protocols[protocol].tier}" for protocol in protocols]
-    ax.set_xticks(range(len(protocols)), names, color=INK, size=9)
-    ax.set_xlim(-0.5, len(protocols) - 0.5)
-    ax.set_ylim(min(0.0, ax.get_ylim()[0]), 1.0)
+    for code, path in enumerate(at.values()):
+        ax.plot(*zip(*path, strict=True), color=look(code)[0], lw=1, alpha=0.5, zorder=1)
+    ticks = [
+        f"{evidence.protocols[p].protocol.axis}\n({p}, {evidence.protocols[p].tier})"
+        for p in protocols
+    ]
+    ax.set_xticks(range(len(protocols)), ticks, color=INK, size=10)
+    ax.set_xlim(-0.5, len(protocols) - 0.25)  # with room for words beside the last column
+    ax.set_ylim(0.0, 1.0)
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    ax.set_ylabel("accuracy", color=INK)
     ax.spines[["top", "right", "bottom"]].set_visible(False)
     ax.spines["left"].set_color(FAINT)
     ax.tick_params(colors=FAINT, labelcolor=INK, labelsize=9)
     ax.tick_params(axis="x", length=0)
+
+
+def _mark_fall(ax: Axes, evidence: Evidence, recipe: str, *, column: int) -> None:
+    """Draw an arrow from the first accuracy to the last, with the percentage points lost."""
+    ends = fall(evidence, recipe=recipe)
+    if ends is None or not falls(ends[0][1], ends[1][1]):
+        return
+    first, last = (score.value for _, score in ends)
+    x = column + 0.42
+    ax.plot([-0.4, x], [first, first], color=INK, lw=0.8, ls=(0, (1, 3)), zorder=0.5)
+    ax.annotate(
+        "", (x, last), (x, first), gid="fall",
+        arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.8, "shrinkA": 0, "shrinkB": 0},
+    )  # fmt: skip
+    ax.annotate(
+        f"−{100 * (first - last):.1f} points\n({recipe})", (x, (first + last) / 2), xytext=(6, 0),
+        textcoords="offset points", ha="left", va="center", size=11, weight="bold", color=INK,
+    )  # fmt: skip
 
 
 def _dot(ax: Axes, score: Score, x: float, code: int, *, label: str | None, gid: str) -> None:
@@ -107,4 +152,4 @@ def _dot(ax: Axes, score: Score, x: float, code: int, *, label: str | None, gid:
             x, score.value, yerr=[[score.value - score.low], [score.high - score.value]],
             fmt="none", ecolor=colour, elinewidth=1.4, capsize=5, capthick=1.4,
         )  # fmt: skip
-    ax.plot([x], [score.value], marker, ms=4, color=colour, label=label, gid=gid)
+    ax.plot([x], [score.value], marker, ms=5, color=colour, label=label, gid=gid)

@@ -1,14 +1,14 @@
-"""What every figure shares: the words around its panels, and its colours."""
+"""What every figure shares: its size, and the words around its panels."""
 
 import textwrap
 
-import matplotlib as mpl
 from matplotlib.artist import Artist
-from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.textpath import text_to_path
+
+from scbaseline.colours import FAINT, INK
 
 WIDTH = 10.67
 """Inches; 1,600 pixels at :data:`DPI`."""
@@ -16,18 +16,7 @@ WIDTH = 10.67
 DPI = 150
 """Pixels per inch of every figure."""
 
-INK, FAINT, PALE = "#222222", "#666666", "#dcdcdc"
-"""Words; words of less weight; cells and lines that stay behind."""
-
-BLUE, ORANGE = "#3f90da", "#e76300"
-"""The two colours of a contrast, both from petroff10."""
-
 _MARGIN = 0.15  # inches between words and the figure's edge
-# petroff10 with its two greys last: pale grey is for cells without a label.
-_PALETTE = tuple(
-    mpl.color_sequences["petroff10"][place] for place in (0, 1, 2, 4, 5, 6, 7, 9, 8, 3)
-)
-_MARKERS = ("o", "^", "s", "D")
 _MAX_NAME = 28
 
 
@@ -90,22 +79,6 @@ def place_legend(figure: Figure, handles: list[Artist], labels: list[str]) -> No
         bbox_to_anchor=(_MARGIN / figure.get_figwidth(), low + height), frameon=False,
         labelcolor=INK,
     )  # fmt: skip
-
-
-def look(code: int) -> tuple[str, str]:
-    """Return the colour and the marker of the label with this code.
-
-    The first ten are petroff10, which people with any colour vision can tell apart; each
-    further ten are darker or lighter, and have another marker.
-
-    References
-    ----------
-    Petroff, Accessible Color Sequences for Data Visualization, arXiv 2107.02270.
-    """
-    turn, place = divmod(code, len(_PALETTE))
-    share, towards = ((0.0, 0.0), (0.45, 0.0), (0.5, 1.0))[turn % 3]
-    red, green, blue = ((1 - share) * part + share * towards for part in to_rgb(_PALETTE[place]))
-    return to_hex((red, green, blue)), _MARKERS[turn % len(_MARKERS)]
 
 
 def shortened(name: str) -> str:

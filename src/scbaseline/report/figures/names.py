@@ -8,11 +8,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from scbaseline.report.figures.layout import INK, shortened
+from scbaseline.colours import INK
+from scbaseline.report.figures.layout import shortened
 
 _OUTLINE = [withStroke(linewidth=3, foreground="white")]
 _NEAR = 10.0  # pixels between a small cloud and a name beside it
 _RINGS = (_NEAR, 30.0, 60.0, 100.0, 150.0, 220.0)
+_PART = 24.0  # pixels of empty space that part two islands of one name, twice this at most
+_LEAST_CELLS, _LEAST_SHARE = 20, 0.1  # of an island that has a name of its own
 _MAX_CELLS, _MAX_PLACES = 4000, 100  # enough to see where the clouds are
 
 
@@ -31,34 +34,62 @@ def name_cells(
         Index into ``names`` per cell; −1 for none.
     """
     pixels_n2 = ax.transData.transform(xy_n2)
-    panel = ax.bbox.padded(-_NEAR / 2).get_points()
     short, few = max(map(len, names)) <= 3, len(names) <= 15
     size = 12.0 if short else 9.0 if few else 8.0
     taken: list[NDArray[np.float64]] = []
     # The fewer cells, the fewer places for a name: small clouds choose first.
     n_cells = np.bincount(codes_n[codes_n >= 0], minlength=len(names))
     for code in np.argsort(n_cells, kind="stable"):
-        own = codes_n == code
-        if not own.any():
-            continue
-        text = ax.text(
-            0, 0, textwrap.fill(shortened(names[code]), 16, break_long_words=False), color=INK,
-            size=size, weight="bold", ha="center", va="center", linespacing=1.05,
-            parse_math=False, in_layout=False, path_effects=_OUTLINE, gid="name",
-        )  # fmt: skip
-        extent = text.get_window_extent()
-        half = np.array([extent.width, extent.height]) / 2
-        cells = pixels_n2[own]
-        anchor, box = _place(cells, pixels_n2[~own], half=half, taken=taken, panel=panel)
-        taken.append(box)
-        to_data = ax.transData.inverted()
-        x, y = to_data.transform(box.mean(axis=0))
-        text.set_position((float(x), float(y)))
-        end = np.clip(anchor, *box)
-        if np.linalg.norm(cells - np.clip(cells, *box), axis=1).min() > 1.5 * _NEAR:
-            line = Line2D(*to_data.transform([anchor, end]).T, color=INK, lw=0.8)
-            line.set(path_effects=_OUTLINE, gid="pointer", in_layout=False)
-            ax.add_artist(line)
+        own = np.flatnonzero(codes_n == code)
+        others = pixels_n2[codes_n != code]
+        for island in _islands(pixels_n2[own]):
+            _name(ax, names[code], pixels_n2[own[island]], others, size=size, taken=taken)
+
+
+def _name(
+    ax: Axes,
+    name: str,
+    cells: NDArray[np.float64],
+    others: NDArray[np.float64],
+    *,
+    size: float,
+    taken: list[NDArray[np.float64]],
+) -> None:
+    """Write a name on one island of cells; the box that it takes is added to ``taken``."""
+    text = ax.text(
+        0, 0, textwrap.fill(shortened(name), 16, break_long_words=False), color=INK,
+        size=size, weight="bold", ha="center", va="center", linespacing=1.05,
+        parse_math=False, in_layout=False, path_effects=_OUTLINE, gid="name",
+    )  # fmt: skip
+    extent = text.get_window_extent()
+    half = np.array([extent.width, extent.height]) / 2
+    panel = ax.bbox.padded(-_NEAR / 2).get_points()
+    anchor, box = _place(cells, others, half=half, taken=taken, panel=panel)
+    taken.append(box)
+    to_data = ax.transData.inverted()
+    x, y = to_data.transform(box.mean(axis=0))
+    text.set_position((float(x), float(y)))
+    end = np.clip(anchor, *box)
+    if np.linalg.norm(cells - np.clip(cells, *box), axis=1).min() > 1.5 * _NEAR:
+        line = Line2D(*to_data.transform([anchor, end]).T, color=INK, lw=0.8)
+        line.set(path_effects=_OUTLINE, gid="pointer", in_layout=False)
+        ax.add_artist(line)
+
+
+def _islands(cells: NDArray[np.float64]) -> list[NDArray[np.bool_]]:
+    """Split the cells of a code where empty space parts them; small parts are left out."""
+    from scipy.ndimage import label
+
+    if not len(cells):
+        return []
+    places = np.floor((cells - cells.min(axis=0)) / _PART).astype(int)
+    filled = np.zeros(places.max(axis=0) + 1, dtype=int)
+    filled[tuple(places.T)] = 1
+    parts, _ = label(filled, structure=np.ones((3, 3)))
+    part_n = parts[tuple(places.T)]
+    n_cells = np.bincount(part_n)
+    enough = np.flatnonzero((n_cells >= _LEAST_CELLS) & (n_cells >= _LEAST_SHARE * len(cells)))
+    return [part_n == part for part in (enough if len(enough) else [int(n_cells.argmax())])]
 
 
 def _place(

@@ -1,5 +1,6 @@
 """One result and one set of axes in; a panel drawn on them."""
 
+from collections.abc import Sequence
 from math import ceil, floor, log10
 from typing import TYPE_CHECKING
 
@@ -9,17 +10,9 @@ from matplotlib.collections import QuadMesh
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
+from scbaseline.colours import BLUE, FAINT, INK, ORANGE, PALE, look
 from scbaseline.judge.scores import Scorecard
-from scbaseline.report.figures.layout import (
-    BLUE,
-    FAINT,
-    INK,
-    ORANGE,
-    PALE,
-    look,
-    shortened,
-    text_width,
-)
+from scbaseline.report.figures.layout import shortened, text_width
 
 if TYPE_CHECKING:
     from scbaseline.learn.curve import TrainingCurve
@@ -30,11 +23,27 @@ SHORT = 0.3
 _N_BINS = 60
 
 
-def nothing(ax: Axes, words: str) -> None:
-    """Say why there is nothing to draw."""
+def depth(
+    ax: Axes,
+    total_n: NDArray[np.float64],
+    n_genes_n: NDArray[np.float64],
+    kept_n: NDArray[np.bool_],
+) -> None:
+    """Draw genes by counts, a dot for each cell: doublets lie far right, damaged cells below."""
     _plain(ax)
-    ax.set(xticks=[], yticks=[])
-    ax.text(0.5, 0.5, words, transform=ax.transAxes, ha="center", va="center", color=FAINT)
+    seen_n = (total_n > 0) & (n_genes_n > 0)
+    size = float(np.clip(6_000 / max(len(total_n), 1), 0.5, 8))
+    for cells_n, colour in ((kept_n, BLUE), (~kept_n, ORANGE)):
+        own = cells_n & seen_n
+        ax.scatter(
+            total_n[own], n_genes_n[own], s=size, c=colour, alpha=0.5, linewidths=0, rasterized=True
+        )
+    ax.set(xscale="log", yscale="log")
+    for axis, values in ((ax.xaxis, total_n[seen_n]), (ax.yaxis, n_genes_n[seen_n])):
+        if len(values):
+            axis.set_ticks(_round_values(values.min() / 1.05, values.max() * 1.05))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
 
 
 def histogram(
@@ -57,6 +66,13 @@ def histogram(
         for bound, word in zip(bounds, ("at least", "at most"), strict=True)
         if 0 < bound < np.inf
     }
+    if percent:
+        # A few dying cells would stretch the axis until the others are one bar.
+        most = max([1.5 * np.quantile(values, 0.995), *thresholds])
+        if n_beyond := int((values > most).sum()):
+            words = f"({n_beyond:,} cells above {most:.1f} % are not drawn)"
+            ax.set_xlabel(f"{ax.get_xlabel()}\n{words}")
+            values, kept_n = values[values <= most], kept_n[values <= most]
     shown = np.concatenate([values, list(thresholds)])
     if percent:
         edges = np.linspace(0, 1.05 * shown.max() or 1, _N_BINS)
@@ -86,14 +102,38 @@ def histogram(
         _beside(ax, threshold, words, y=0.98, late=late)
 
 
-def cloud(ax: Axes, xy_n2: NDArray[np.float32], codes_n: NDArray[np.int64], *, size: float) -> None:
-    """Draw cells by the colour of their code, those without one beneath, in pale grey."""
+def cloud(
+    ax: Axes,
+    xy_n2: NDArray[np.float32],
+    codes_n: NDArray[np.int64],
+    *,
+    size: float,
+    looks: Sequence[int],
+    mixed: bool = False,
+) -> None:
+    """Draw cells by the look of their code, those without one beneath, in pale grey.
+
+    Parameters
+    ----------
+    looks
+        The number of each code's look.
+    mixed
+        Whether codes lie on each other: cells are then drawn in a random order, so that none
+        hides another.
+    """
     ax.set(xticks=[], yticks=[], xlabel="UMAP 1", ylabel="UMAP 2")
     _plain(ax)
+    ax.margins(0.02)
+    if mixed:
+        order = np.random.default_rng(0).permutation(len(codes_n))
+        colours = np.array([PALE, *(look(number)[0] for number in looks)])[codes_n[order] + 1]
+        x, y = xy_n2[order].T
+        ax.scatter(x, y, s=size, c=colours.tolist(), linewidths=0, rasterized=True)
+        return
     # The largest first: where clouds meet, the few are not hidden by the many.
     codes, n_cells = np.unique(codes_n, return_counts=True)
     for code in sorted(codes[np.argsort(-n_cells, kind="stable")], key=lambda code: code >= 0):
-        colour, marker = look(code) if code >= 0 else (PALE, "o")
+        colour, marker = look(looks[code]) if code >= 0 else (PALE, "o")
         x, y = xy_n2[codes_n == code].T
         ax.scatter(x, y, s=size, c=colour, marker=marker, linewidths=0, rasterized=True)
 
@@ -101,8 +141,12 @@ def cloud(ax: Axes, xy_n2: NDArray[np.float32], codes_n: NDArray[np.int64], *, s
 def matrix(ax: Axes, scorecard: Scorecard, *, points: float, words: bool) -> QuadMesh:
     """Write the counts on row percentages; ``points`` is the side of a cell."""
     counts_kk, k = scorecard.confusion_kk, len(scorecard.labels)
-    percent_kk = 100 * counts_kk / np.maximum(counts_kk.sum(axis=1, keepdims=True), 1)
-    mesh = ax.pcolormesh(percent_kk, cmap="Blues", vmin=0, vmax=100, edgecolors=PALE, linewidth=0.4)
+    n_true_k1 = counts_kk.sum(axis=1, keepdims=True)
+    percent_kk = 100 * counts_kk / np.maximum(n_true_k1, 1)
+    # A row without true cells is no row of zeros.
+    shown_kk = np.ma.masked_array(percent_kk, np.broadcast_to(n_true_k1 == 0, percent_kk.shape))
+    ax.patch.set(facecolor="white", edgecolor=PALE, hatch="////")
+    mesh = ax.pcolormesh(shown_kk, cmap="Blues", vmin=0, vmax=100, edgecolors=PALE, linewidth=0.4)
     digits = max(2, len(str(counts_kk.max())))
     size = min(10.0, 1.25 * points / digits, 0.62 * points)
     for true, predicted in zip(*np.nonzero(counts_kk), strict=True):
@@ -139,15 +183,19 @@ def draw_curve(ax: Axes, curve: "TrainingCurve", metric: str, *, held_out_name: 
         ax.plot(epochs, values, color=colour, marker="o", ms=3, lw=1.5, label=words)
     ax.axvline(curve.kept_epoch, color=INK, lw=1, ls="--", zorder=1, gid="kept")
     ax.margins(y=0.1)
-    ax.set_xlim(0.5, epochs[-1] + 0.5)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
 
 
-def name_kept(ax: Axes, curve: "TrainingCurve") -> None:
-    """Write which epoch was kept at the foot of its line, and why where others came after it."""
-    last = curve.history[-1].number
+def name_kept(ax: Axes, curve: "TrainingCurve", *, last: int) -> None:
+    """Write which epoch was kept at the foot of its line, and why where others came after it.
+
+    Parameters
+    ----------
+    last
+        The last epoch that the axis shows.
+    """
     words = f"epoch {curve.kept_epoch} kept"
-    if curve.kept_epoch < last:
+    if curve.kept_epoch < curve.history[-1].number:
         words += "\n(lowest held-out loss)"
     _beside(ax, curve.kept_epoch, words, y=0.03, late=curve.kept_epoch > (1 + last) / 2)
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scbaseline import keys
 from scbaseline.cells.dots import dots_of, top_genes
 from scbaseline.cells.label_genes import LabelSums, sum_by_label
+from scbaseline.colours import look
 from scbaseline.counts import Counts
 from scbaseline.errors import InputError, did_you_mean
 from scbaseline.randomness import Stream, generator
-from scbaseline.report.figures.layout import look
 from scbaseline.report.html.blocks import CellMap, Chart
 from scbaseline.report.html.packing import (
     Packed,

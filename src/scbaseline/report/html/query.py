@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from scbaseline import keys
+from scbaseline.colours import look as colour_of
 from scbaseline.config import RunConfig
 from scbaseline.model.classifier import Classifier
 from scbaseline.model.coverage import Coverage
-from scbaseline.report.figures.layout import look as colour_of
 from scbaseline.report.finding import Cell, Finding, Table
 from scbaseline.report.html.blocks import Block, CellMap, Chart, Page, Section
 from scbaseline.report.html.cell_map import LaidOut, cell_map

@@ -1,5 +1,7 @@
 """Clusters in; which of them are found again when the cells are clustered anew, out."""
 
+from collections.abc import Mapping
+
 from scbaseline.cells.neighbours import NeighbourGraph
 from scbaseline.cells.trust import STABLE, ClusterTrust
 from scbaseline.report.finding import Finding
@@ -7,7 +9,11 @@ from scbaseline.report.sections.words import over_draws
 
 
 def cluster_findings(
-    trust: ClusterTrust | None, *, merged: bool, graph: NeighbourGraph | None = None
+    trust: ClusterTrust | None,
+    *,
+    merged: bool,
+    graph: NeighbourGraph | None = None,
+    title_of: Mapping[str, str] | None = None,
 ) -> tuple[Finding, ...]:
     """Name the clusters that are not found again, before they are read as labels.
 
@@ -19,6 +25,8 @@ def cluster_findings(
         Whether unstable clusters were merged before.
     graph
         The neighbours that the clusters rest on.
+    title_of
+        Cluster → its name; by default, its number.
     """
     sentences = []
     if graph is not None and graph.approximate:
@@ -27,18 +35,20 @@ def cluster_findings(
             "sample of cells."
         )
     if trust is not None:
-        sentences += _stability(trust, merged=merged)
-    return (Finding("Clusters", tuple(sentences)),) if sentences else ()
+        sentences += _stability(trust, merged=merged, title_of=title_of or {})
+    warns = merged or (trust is not None and not trust.stable_k.all())
+    finding = Finding("Stability of the clusters", tuple(sentences), detail=not warns)
+    return (finding,) if sentences else ()
 
 
-def _stability(trust: ClusterTrust, *, merged: bool) -> list[str]:
+def _stability(trust: ClusterTrust, *, merged: bool, title_of: Mapping[str, str]) -> list[str]:
     sentences = []
     lowest_k = trust.stability_ks.min(axis=1)
     worst_k = trust.stability_ks.argmin(axis=1)
     partner_of = {name: partner for name, partner, _ in trust.merge_with}
     unstable = [
-        f"{name} ({lowest_k[k]:.2f} with {trust.sources[worst_k[k]]}; its cells mix with "
-        f"{partner_of[name]})"
+        f"{title_of.get(name, name)} ({lowest_k[k]:.2f} with {trust.sources[worst_k[k]]}; its "
+        f"cells mix with {title_of.get(partner_of[name], partner_of[name])})"
         for k, name in enumerate(trust.names)
         if not trust.stable_k[k]
     ]

@@ -25,4 +25,6 @@ def comparison_findings(
         for recipe, difference in of_protocol.differences.items()
         if recipes is None or recipe in recipes
     ]
-    return (Finding(f"Compared with {REFERENCE}", tuple(sentences)),) if sentences else ()
+    return (
+        (Finding(f"Compared with {REFERENCE}", tuple(sentences), detail=True),) if sentences else ()
+    )

@@ -10,7 +10,7 @@ from scbaseline.study.protocols import TIERS
 
 
 def headline_findings(evidence: Evidence, *, recipes: Sequence[str]) -> tuple[Finding, ...]:
-    """Give macro-F1, and accuracy beside it, under the protocol with the strongest evidence.
+    """Give accuracy, and κ beside it, under the protocol with the strongest evidence.
 
     Parameters
     ----------
@@ -23,13 +23,13 @@ def headline_findings(evidence: Evidence, *, recipes: Sequence[str]) -> tuple[Fi
     scores = []
     for recipe in dict.fromkeys((*recipes, REFERENCE)):
         if recipe in strongest.scorecards:
-            f1, accuracy = (
-                strongest.scorecards[recipe].score(metric) for metric in ("f1_macro", "accuracy")
+            accuracy, kappa = (
+                strongest.scorecards[recipe].score(metric) for metric in ("accuracy", "kappa")
             )
-            scores.append(f"{recipe} {f1.value:.3f} ({accuracy.value:.3f})")
+            scores.append(f"{recipe} {accuracy.value:.3f} ({kappa.value:.3f})")
     title = f"Strongest evidence: {strongest.tier}, protocol {strongest.protocol.name}"
-    sentence = f"{METRICS['f1_macro'].title} (accuracy): {', '.join(scores)}."
-    return (Finding(title, (sentence,)),)
+    sentence = f"Accuracy ({METRICS['kappa'].title}): {', '.join(scores)}."
+    return (Finding(title, (sentence,), detail=True),)
 
 
 def strongest_evidence(evidence: Evidence) -> ProtocolEvidence | None:

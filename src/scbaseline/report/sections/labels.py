@@ -5,8 +5,14 @@ from scbaseline.study.labels import Labels
 from scbaseline.study.protocols import CLUSTERS
 
 
-def label_finding(labels: Labels) -> Finding:
-    """Say what is predicted, and which cells could not take part."""
+def label_finding(labels: Labels, *, detail: bool = False) -> Finding:
+    """Say what is predicted, and which cells could not take part.
+
+    Parameters
+    ----------
+    detail
+        Whether it is for those who ask for more, unless cells or labels are left out.
+    """
     n_labels = len(labels.names)
     if labels.source == CLUSTERS:
         sentences = [f"{n_labels} Leiden clusters are predicted."]
@@ -18,4 +24,4 @@ def label_finding(labels: Labels) -> Finding:
     if labels.rare:
         rare = ", ".join(f"{name} ({n})" for name, n in labels.rare.items())
         sentences.append(f"Labels with too few cells are left out: {rare}.")
-    return Finding("Labels", tuple(sentences))
+    return Finding("Labels", tuple(sentences), detail=detail and len(sentences) == 1)

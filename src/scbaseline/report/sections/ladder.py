@@ -5,11 +5,9 @@ from collections.abc import Iterable
 from scbaseline.judge.metrics import METRICS
 from scbaseline.learn.recipes import FLOOR, REFERENCE
 from scbaseline.report.finding import Cell, Finding, Table
-from scbaseline.report.sections.scores import how_to_read, no_interval, tier_sentences
+from scbaseline.report.sections.scores import SHOWN, how_to_read, no_interval, tier_sentences
 from scbaseline.report.sections.words import score_cell
 from scbaseline.study.results import Audit
-
-SHOWN = ("f1_macro", "accuracy", "kappa")
 
 _Place = tuple[str, str]  # protocol, recipe
 
@@ -26,7 +24,7 @@ def ladder_findings(audit: Audit) -> tuple[Finding, ...]:
     findings = [
         Finding(
             "How much of the accuracy is real", tuple(sentences), _table(audit, first),
-            figure="how_much_is_real",
+            figure="how_much_is_real", detail=True,
         )
     ]  # fmt: skip
     if others:

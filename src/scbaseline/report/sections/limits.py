@@ -11,5 +11,7 @@ def limit_findings(evidence: Evidence) -> tuple[Finding, ...]:
         for name, of_protocol in evidence.protocols.items()
         for note in of_protocol.notes
     ]
-    sentences += [f"{name} does not apply: {why}." for name, why in evidence.not_applicable.items()]
-    return (Finding("Limits", tuple(sentences)),) if sentences else ()
+    others = [f"{name} does not apply: {why}." for name, why in evidence.not_applicable.items()]
+    findings = [Finding("Limits", tuple(sentences))] if sentences else []
+    findings += [Finding("Not judged", tuple(others), detail=True)] if others else []
+    return tuple(findings)

@@ -13,7 +13,7 @@ from scbaseline.study.results import Audit
 
 def methods_finding(audit: Audit) -> Finding:
     """Return the paragraph as something to read."""
-    return Finding("For a methods section", (methods_paragraph(audit),))
+    return Finding("For a methods section", (methods_paragraph(audit),), detail=True)
 
 
 def methods_paragraph(audit: Audit) -> str:
@@ -23,10 +23,10 @@ def methods_paragraph(audit: Audit) -> str:
     for of_protocol in evidence.protocols.values():
         parts += _scores(audit, of_protocol)
     for entry in evidence.inflation:
-        if entry.recipe == REFERENCE and entry.metric == "f1_macro":
+        if entry.recipe == REFERENCE and entry.metric == "accuracy":
             parts.append(
                 "At equal depth, predicting clusters from the very counts that they were made "
-                f"from raised macro-F1 by {over_draws(entry.differences, digits=2)}."
+                f"from raised the accuracy by {over_draws(entry.differences, digits=2)}."
             )
     parts += _structureless(audit)
     if evidence.structure is not None:
@@ -66,21 +66,22 @@ def _opening(audit: Audit) -> str:
 
 
 def _scores(audit: Audit, evidence: ProtocolEvidence) -> list[str]:
-    """Give macro-F1 and accuracy under one protocol, where the table has words for it."""
+    """Give accuracy and κ under one protocol, where the table has words for it."""
     protocol, config = evidence.protocol, audit.config
     if not protocol.methods:
         return []
     scores = []
     for recipe in dict.fromkeys((*(config.recipe or ()), REFERENCE)):
-        f1, accuracy = (evidence.scorecards[recipe].score(m) for m in ("f1_macro", "accuracy"))
-        interval = "" if f1.low is None else f" [{f1.low:.2f}, {f1.high:.2f}]"
-        scores.append(f"{f1.value:.2f}{interval} ({accuracy.value:.2f}) for {recipe}")
+        accuracy, kappa = (evidence.scorecards[recipe].score(m) for m in ("accuracy", "kappa"))
+        low, high = accuracy.low, accuracy.high
+        interval = "" if low is None else f" [{low:.2f}, {high:.2f}]"
+        scores.append(f"{accuracy.value:.2f}{interval} ({kappa.value:.2f}) for {recipe}")
     where = protocol.methods
     if protocol.tests_on == "groups":
         where += f" ({config.group_key})"
     if protocol.draws_counts:
         where += f" ({config.thin_fraction:.0%} of the counts for the clusters)"
-    return [f"{where}, {METRICS['f1_macro'].title} (accuracy) was {joined(scores)}."]
+    return [f"{where}, accuracy ({METRICS['kappa'].title}) was {joined(scores)}."]
 
 
 def _structureless(audit: Audit) -> list[str]:

@@ -49,7 +49,8 @@ def trust_finding(card: ModelCard) -> Finding:
     ]
     if card.label_source == CLUSTERS:
         sentences.append(
-            "The labels are numbers of Leiden clusters of those cells, not cell types."
+            "The labels are Leiden clusters of those cells; where they have names, these are "
+            "proposed from marker genes."
         )
     if notice := card.data.get("notice"):
         sentences.append(f"The model's own data: {notice}")

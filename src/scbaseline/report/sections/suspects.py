@@ -3,6 +3,7 @@
 from scbaseline.report.finding import Finding
 from scbaseline.study.results import Audit
 
+_N_SD = 2  # standard deviations within which a number is no more than chance
 _N_LISTED = 5  # pairs of labels on the screen; the files hold all
 
 
@@ -11,16 +12,16 @@ def suspect_findings(audit: Audit) -> tuple[Finding, ...]:
     suspects = audit.suspects
     if suspects is None:
         return ()
-    sentences = [
-        (
-            f"{audit.suspects_by} contradicts the label of {len(suspects.suspects):,} of "
-            f"{suspects.n_judged:,} cells with confidence, each time fitted without the cell."
-        ),
-        (
-            f"About {suspects.expected_by_chance:.0f} ± {suspects.expected_sd:.0f} are expected "
-            "from its own doubt, even if all labels are right."
-        ),
-    ]
+    n, by_chance, sd = len(suspects.suspects), suspects.expected_by_chance, suspects.expected_sd
+    compared = (
+        "no more than" if n <= by_chance + _N_SD * sd else f"{n / max(by_chance, 1):.1f} times"
+    )
+    doubted = (
+        f"{audit.suspects_by}, each time fitted without the cell, contradicts the label of {n:,} "
+        f"of {suspects.n_judged:,} cells with confidence: {compared} what its own doubt gives even "
+        f"if all labels are right (about {by_chance:.0f} ± {sd:.0f})."
+    )
+    sentences = [doubted]
     if len(suspects.pairs):
         may_be_one = suspects.pairs[suspects.pairs["perhaps_one"]].head(_N_LISTED)
         pairs = [

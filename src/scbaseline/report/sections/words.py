@@ -29,6 +29,18 @@ def over_draws(values: Sequence[float], *, digits: int = 3) -> str:
     return f"{mean} ({n_draws}: {min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
+def percent(share: float) -> str:
+    """Return a share as biologists read it: ``88.7 %``."""
+    return f"{100 * share:.1f} %"
+
+
+def percent_interval(score: Score) -> str:
+    """Return a score's interval, if it has one: `` [84.6–90.5]``."""
+    if score.low is None or score.high is None:
+        return ""
+    return f" [{100 * score.low:.1f}–{100 * score.high:.1f}]"
+
+
 def score_cell(score: Score | None) -> Cell:
     """Return a score with its interval, or else with the range of its repeats, if they differ."""
     if score is None:

@@ -1,0 +1,117 @@
+"""A table of marker genes in; which genes each cell type shows, and which it does not, out."""
+
+import csv
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from scbaseline.errors import InputError
+
+_GENE_TITLES = frozenset(["gene", "genes", "gene_symbol", "symbol", "marker", "markers"])
+_SIGNS = {"+": True, "1": True, "positive": True, "": True}
+_SIGNS |= {"-": False, "−": False, "–": False, "-1": False, "negative": False}
+
+
+@dataclass(frozen=True)
+class CellType:
+    """A cell type and its marker genes.
+
+    Attributes
+    ----------
+    name
+        As the table calls it.
+    positive, negative
+        Genes that its cells show more than others, and genes that speak against it.
+    """
+
+    name: str
+    positive: tuple[str, ...]
+    negative: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MarkerTable:
+    """Cell types that clusters can be named after.
+
+    Attributes
+    ----------
+    source
+        The file, or what the table of this package is called.
+    types
+        The cell types, in the table's order.
+    """
+
+    source: str
+    types: tuple[CellType, ...]
+
+
+def read_marker_table(path: str | Path | None = None) -> MarkerTable:
+    """Read marker genes from a table of cell type, gene and, optionally, sign.
+
+    Fields are separated by tabs, semicolons or commas. A first line with titles, lines that
+    begin with ``#``, and further columns are allowed.
+
+    Parameters
+    ----------
+    path
+        The table; by default that of this package, for human blood.
+
+    Raises
+    ------
+    InputError
+        No such file, a line that is not of that form, or no marker at all.
+
+    Examples
+    --------
+    >>> [cell_type.name for cell_type in read_marker_table().types][:3]
+    ['B', 'Plasmablast', 'CD4 T']
+    """
+    if path is None:
+        text = resources.files(__package__).joinpath("blood_markers.tsv").read_text("utf-8")
+        return _parse(text, "this package's table of human blood")
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"--markers {path}: cannot be read as text ({error}); give a CSV or TSV file with the "
+            "columns cell type, gene and, optionally, sign"
+        ) from error
+    return _parse(text, str(path))
+
+
+def _parse(text: str, source: str) -> MarkerTable:
+    numbered = [(n, line) for n, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    numbered = [(n, line) for n, line in numbered if not line.startswith("#")]
+    first = numbered[0][1] if numbered else ""
+    separator = next((s for s in "\t;" if s in first), ",")
+    rows = csv.reader([line for _, line in numbered], delimiter=separator)
+    genes: dict[str, dict[str, bool]] = {}
+    signed = True
+    for place, ((n, _), row) in enumerate(zip(numbered, rows, strict=True)):
+        fields = [field.strip() for field in row]
+        if place == 0 and len(fields) > 1 and fields[1].lower().replace(" ", "_") in _GENE_TITLES:
+            signed = len(fields) > 2 and fields[2].lower() == "sign"
+            continue
+        sign = fields[2].lower() if signed and len(fields) > 2 else ""
+        if len(fields) < 2 or not fields[0] or not fields[1] or sign not in _SIGNS:
+            raise InputError(
+                f"--markers {source}: line {n} is {numbered[place][1]!r}; wanted: cell type, gene "
+                "and, optionally, + or -, separated by commas or tabs"
+            )
+        genes.setdefault(fields[0], {})[fields[1]] = _SIGNS[sign]
+    if not any(any(of_type.values()) for of_type in genes.values()):
+        raise InputError(
+            f"--markers {source}: holds no marker; wanted: a line for each, with cell type, gene "
+            "and, optionally, + or -"
+        )
+    return MarkerTable(
+        source,
+        tuple(
+            CellType(
+                name,
+                tuple(gene for gene, is_positive in of_type.items() if is_positive),
+                tuple(gene for gene, is_positive in of_type.items() if not is_positive),
+            )
+            for name, of_type in genes.items()
+        ),
+    )

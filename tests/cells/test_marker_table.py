@@ -1,0 +1,74 @@
+"""Claims about tables of markers: common forms are read, others are refused by line."""
+
+from pathlib import Path
+
+import pytest
+
+from scbaseline.cells.marker_table import CellType, read_marker_table
+from scbaseline.errors import InputError
+
+WANTED = (CellType("B", ("CD79A", "MS4A1"), ("CD3D",)), CellType("NK", ("GNLY",)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "B,CD79A,+\nB,MS4A1\nB,CD3D,-\nNK,GNLY\n",
+        "cell_type\tgene\tsign\tsource\nB\tCD79A\t+\tx\nB\tMS4A1\t\ty\nB\tCD3D\t−\tz\nNK\tGNLY\t1\t\n",
+        "\ufeff# a remark\n\nB;CD79A;positive\nB;MS4A1\nB;CD3D;negative\nNK;GNLY\r\n",
+        '"Cell type","Gene","Sign"\n"B","CD79A","+"\nB,MS4A1,+\nB,CD3D,-1\nNK, GNLY ,+\n',
+    ],
+    ids=["csv", "tsv", "semicolons", "quotes"],
+)
+def test_common_forms_are_read(tmp_path: Path, text: str) -> None:
+    """Separator, titles, remarks, quotes and signs are found out."""
+    path = tmp_path / "markers.txt"
+    path.write_text(text, encoding="utf-8")
+    assert read_marker_table(path).types == WANTED
+
+
+def test_a_third_column_that_is_no_sign_is_passed_over(tmp_path: Path) -> None:
+    """A title says what a column is."""
+    path = tmp_path / "markers.csv"
+    path.write_text("cell type,gene,reference\nB,CD79A,Doe 2020\n")
+    assert read_marker_table(path).types == (CellType("B", ("CD79A",)),)
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("B,CD79A\nCD3D\n", "line 2 is 'CD3D'"),
+        ("B,CD79A,maybe\n", "line 1 is 'B,CD79A,maybe'"),
+        ("B,\n", "line 1 is 'B,'"),
+        ("", "holds no marker"),
+        ("B,CD3D,-\n", "holds no marker"),
+    ],
+)
+def test_other_forms_are_refused(tmp_path: Path, text: str, seen: str) -> None:
+    """The message names the line, and says what is wanted."""
+    path = tmp_path / "markers.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"wanted:.*cell type") as error:
+        read_marker_table(path)
+    assert seen in str(error.value)
+    assert str(path) in str(error.value)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """So is one that is no text."""
+    binary = tmp_path / "markers.xlsx"
+    binary.write_bytes(b"PK\x03\x04\xff\xfe\x80")
+    for path in (tmp_path / "none.csv", binary):
+        with pytest.raises(InputError, match="give a CSV or TSV file"):
+            read_marker_table(path)
+
+
+def test_each_line_of_the_own_table_names_its_source() -> None:
+    """Markers are facts that others found; no type has fewer than two."""
+    from importlib import resources
+
+    text = resources.files("scbaseline.cells").joinpath("blood_markers.tsv").read_text("utf-8")
+    lines = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+    assert lines[0] == ["cell_type", "gene", "sign", "source"]
+    assert all(len(fields) == 4 and all(fields) for fields in lines)
+    assert all(len(cell_type.positive) >= 2 for cell_type in read_marker_table().types)
