@@ -5,6 +5,7 @@ which give the genes, their means and standard deviations; the second sums the G
 the scaled values, which gives the principal components.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -97,7 +98,13 @@ class FeatureSpace:
         return np.asarray(pcs_nc, dtype=np.float32)
 
 
-def fit_feature_space(counts: Counts, config: RunConfig) -> FeatureSpace:
+Kept = Callable[[NDArray[np.int64]], Counts | None]
+"""Takes the chosen genes; returns their counts in a form quicker to read, if there is one."""
+
+
+def fit_feature_space(
+    counts: Counts, config: RunConfig, *, keep: Kept | None = None
+) -> FeatureSpace:
     """Choose the genes and fit scale and PCA on the cells given, and on no others.
 
     Genes are ranked by their dispersion, normalised within bins of mean expression
@@ -112,6 +119,8 @@ def fit_feature_space(counts: Counts, config: RunConfig) -> FeatureSpace:
         passes are made.
     config
         ``min_cells``, ``target_sum``, ``n_top_genes``, ``max_value``, ``n_comps``.
+    keep
+        Called once the genes are chosen; the second pass reads what it returns.
 
     Raises
     ------
@@ -133,7 +142,9 @@ def fit_feature_space(counts: Counts, config: RunConfig) -> FeatureSpace:
         )
     sd_g[sd_g < 1e-12] = 1.0  # a constant gene is centred, not divided by nothing
     scale = Scale(mean_g, sd_g, config.target_sum, config.max_value)
-    differences = (scale.sparse(*block).difference_ng for block in counts.blocks(genes_g))
+    kept = None if keep is None else keep(genes_g)
+    blocks = counts.blocks(genes_g) if kept is None else kept.blocks()
+    differences = (scale.sparse(*block).difference_ng for block in blocks)
     n_genes = len(genes_g)
     n_comps = min(config.n_comps, n_cells - 1, n_genes - 1)
     if is_few(int(moments.n_detected_g[genes_g].sum()), n_genes):

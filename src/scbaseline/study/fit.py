@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from scbaseline.learn.calibrate import fit_temperature
 from scbaseline.learn.examples import Learnt, TrainingCells
 from scbaseline.learn.recipes import Recipe
 from scbaseline.randomness import Stream, generator, library_seed
+from scbaseline.spill import Spill
 from scbaseline.stages import Stages
 from scbaseline.study.labels import Labels, learnt_codes
 from scbaseline.study.parts import Parts
@@ -50,6 +52,9 @@ class Job:
     most_in_memory
         Training cells for simple recipes and the curve, and validation cells, that memory
         holds where the counts are on disk.
+    scratch
+        Where counts on disk are written anew for the chosen genes; by default the system's
+        folder for temporary files.
     """
 
     protocol: Protocol
@@ -64,6 +69,7 @@ class Job:
     genes: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     keep: bool = False
     most_in_memory: int = 20_000
+    scratch: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,20 +166,18 @@ def fit_job(job: Job, stages: Stages) -> Fit:
     watched, unwatched = watched[is_learnt_n[watched]], watched[~is_learnt_n[watched]]
     if not len(watched):
         raise InputError("no validation cell carries a label that a training cell has")
-    with stages(f"{name}: features"):
-        if job.protocol.fitted_on == "training":
-            space = fit_feature_space(job.counts.rows(train), job.config)
-        else:
-            space = job.space or fit_feature_space(job.counts, job.config)
-        parts = Parts(
-            job.counts, labels.codes_n, space, _genes_by_rule(job, space, train),
-            train=train, watched=watched, test=test, most_in_memory=job.most_in_memory,
-            rng=generator(job.config.seed, Stream.ORDER, job.draw, job.fold),
-        )  # fmt: skip
-    recipes = {}
-    for recipe in job.recipes:
-        with stages(f"{name}: {recipe.name}"):
-            recipes[recipe.name] = _fit_recipe(recipe, parts, job)
+    with Spill(job.counts, job.scratch) as spill:
+        with stages(f"{name}: features"):
+            space, genes = _features(job, train, spill)
+            parts = Parts(
+                job.counts, labels.codes_n, space, genes, chosen=spill.counts,
+                train=train, watched=watched, test=test, most_in_memory=job.most_in_memory,
+                rng=generator(job.config.seed, Stream.ORDER, job.draw, job.fold),
+            )  # fmt: skip
+        recipes = {}
+        for recipe in job.recipes:
+            with stages(f"{name}: {recipe.name}"):
+                recipes[recipe.name] = _fit_recipe(recipe, parts, job)
     notes = (
         *split.notes,
         *space.notes,
@@ -187,18 +191,30 @@ def fit_job(job: Job, stages: Stages) -> Fit:
     )  # fmt: skip
 
 
-def _genes_by_rule(
-    job: Job, space: FeatureSpace, train: NDArray[np.int64]
-) -> dict[str, NDArray[np.int64]]:
-    """Return the genes of each rule that a recipe names.
+def _features(
+    job: Job, train: NDArray[np.int64], spill: Spill
+) -> tuple[FeatureSpace, dict[str, NDArray[np.int64]]]:
+    """Return the feature space, and the genes of each rule that a recipe names.
 
     Labels choose genes on training cells under every protocol: on test cells, their choice
     would tell the very labels that are to be predicted.
     """
-    genes = {"hvg": space.genes_g, **job.genes}
+    genes = dict(job.genes)
     if "label" not in genes and any(recipe.genes == "label" for recipe in job.recipes):
         genes["label"] = label_genes(job.counts.rows(train), job.labels.codes_n[train], job.config)
-    return genes
+    is_inductive = job.protocol.fitted_on == "training"
+    fitted_on = train if is_inductive else np.arange(job.counts.shape[0])
+
+    def keep(genes_g: NDArray[np.int64]) -> Counts | None:
+        spill.write({"hvg": genes_g, **genes})
+        return spill.counts["hvg"].rows(fitted_on) if spill.counts else None
+
+    space = None if is_inductive else job.space
+    if space is None:
+        space = fit_feature_space(job.counts.rows(fitted_on), job.config, keep=keep)
+    else:
+        keep(space.genes_g)
+    return space, {"hvg": space.genes_g, **genes}
 
 
 def _fit_recipe(recipe: Recipe, parts: Parts, job: Job) -> RecipeFit:

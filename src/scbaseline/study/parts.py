@@ -23,7 +23,10 @@ class Parts:
     space
         The features of highly variable genes.
     genes
-        Rule → the genes that it chooses, for recipes on counts.
+        Rule → the genes that it chooses.
+    chosen
+        Rule → the counts of these genes alone, of all of the job's cells, where they are
+        quicker to read; see :class:`~scbaseline.spill.Spill`.
     train, watched, test
         The rows of training, validation and test cells.
     most_in_memory
@@ -51,8 +54,10 @@ class Parts:
         test: NDArray[np.int64],
         most_in_memory: int,
         rng: np.random.Generator,
+        chosen: Mapping[str, Counts] | None = None,
     ) -> None:
         self._counts, self._codes_n, self._space, self._genes = counts, codes_n, space, genes
+        self._chosen = chosen or {}
         self._train, self._test, self._rng, self._most = train, test, rng, most_in_memory
         self.sample, self.watched = (self._held(rows) for rows in (train, watched))
         self.notes = tuple(
@@ -72,8 +77,8 @@ class Parts:
         """Return what a recipe sees of some cells, which memory must hold."""
         if self._counts.in_memory and recipe.input != "counts":
             return rows_of(self._all[recipe.input], rows)
-        counts = self._counts.rows(rows)
-        blocks = [block_ng for block_ng, _ in counts.blocks(self.genes(recipe))]
+        counts, genes_g = self._counts_of(recipe, rows)
+        blocks = [block_ng for block_ng, _ in counts.blocks(genes_g)]
         counts_ng = sparse.vstack(blocks, format="csr") if len(blocks) > 1 else blocks[0]
         return self._seen(recipe, counts_ng, counts.total_n)
 
@@ -85,7 +90,7 @@ class Parts:
         """Return what starts a pass over all training cells; ``None`` where memory holds them."""
         if self._counts.in_memory:
             return None
-        counts, genes_g = self._counts.rows(self._train), self.genes(recipe)
+        counts, genes_g = self._counts_of(recipe, self._train)
 
         def blocks() -> Iterator[Examples]:
             for rows_n, counts_ng, total_n in counts.shuffled(self._rng, genes_g):
@@ -100,8 +105,17 @@ class Parts:
             if len(self._test):
                 yield self.features(recipe, self._test)
             return
-        for block in self._counts.rows(self._test).blocks(self.genes(recipe)):
+        counts, genes_g = self._counts_of(recipe, self._test)
+        for block in counts.blocks(genes_g):
             yield self._seen(recipe, *block)
+
+    def _counts_of(
+        self, recipe: Recipe, rows: NDArray[np.int64]
+    ) -> tuple[Counts, NDArray[np.int64] | None]:
+        """Return counts of some cells, and which of their genes the recipe sees; None: all."""
+        if recipe.genes in self._chosen:
+            return self._chosen[recipe.genes].rows(rows), None
+        return self._counts.rows(rows), self.genes(recipe)
 
     @cached_property
     def _all(self) -> dict[str, Features]:
