@@ -1,7 +1,7 @@
 """What training from disk takes as the file grows: time per cell and peak memory.
 
-``python benchmarks/from_disk.py [--cells 10000 50000 200000] [--genes 20000] [--repeats 1]``
-writes simulated counts into a temporary .h5ad, and times ``scbaseline train --from-disk`` on
+``python benchmarks/from_disk.py [--cells 10000 50000 200000] [--genes 20000] [--repeats 1]
+[--compression gzip]`` writes simulated counts into a temporary .h5ad, and times ``scbaseline train --from-disk`` on
 it in a process of its own, stage by stage. ``--compare`` instead times the epochs of one
 network, with the counts in memory, in the file of all genes, and in the spill of the chosen
 ones (pages warm), in turns. Peak memory is the system's own accounting of the process (Linux).
@@ -56,11 +56,12 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--folder", help="for temporary files; by default the system's")
     parser.add_argument("--compare", action="store_true")
+    parser.add_argument("--compression", choices=("gzip", "lzf"), help="as most public files are")
     arguments = parser.parse_args()
     for n_cells in arguments.cells:
         with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
             path = Path(folder) / "cells.h5ad"
-            simulated.write(path, n_cells, arguments.genes)
+            simulated.write(path, n_cells, arguments.genes, compression=arguments.compression)
             size = path.stat().st_size / 2**30
             print(f"{n_cells:,} cells × {arguments.genes:,} genes, {size:.2f} GiB on disk")
             for _ in range(arguments.repeats):
