@@ -1,10 +1,11 @@
 """What training from disk takes as the file grows: time per cell and peak memory.
 
 ``python benchmarks/from_disk.py [--cells 10000 50000 200000] [--genes 20000] [--repeats 1]
-[--compression gzip]`` writes simulated counts into a temporary .h5ad, and times ``scbaseline train --from-disk`` on
-it in a process of its own, stage by stage. ``--compare`` instead times the epochs of one
-network, with the counts in memory, in the file of all genes, and in the spill of the chosen
-ones (pages warm), in turns. Peak memory is the system's own accounting of the process (Linux).
+[--compression gzip]`` writes simulated counts into a temporary .h5ad, and times ``scbaseline
+train --from-disk`` on it in a process of its own, stage by stage. ``--compare`` instead times
+the epochs of one network, with the counts in memory, in the file of all genes, and in the
+spill of the chosen ones (pages warm), in turns. Peak memory is the system's own accounting of
+the process (Linux).
 """
 
 import argparse

@@ -21,6 +21,7 @@ class Stream(IntEnum):
     INTERVALS = 10
     ORDER = 11
     GENE_LOSS = 12
+    RANK = 13
 
 
 def generator(seed: int, stream: Stream, *draw: int) -> np.random.Generator:

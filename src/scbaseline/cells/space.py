@@ -18,6 +18,7 @@ from scbaseline.cells.pca import is_few, principal_components, search_components
 from scbaseline.config import RunConfig
 from scbaseline.counts import Counts
 from scbaseline.errors import InputError
+from scbaseline.ranks import ALONE, Ranks, summed
 from scbaseline.scale import Scale, ScaledCounts
 
 
@@ -103,7 +104,7 @@ Kept = Callable[[NDArray[np.int64]], Counts | None]
 
 
 def fit_feature_space(
-    counts: Counts, config: RunConfig, *, keep: Kept | None = None
+    counts: Counts, config: RunConfig, *, keep: Kept | None = None, ranks: Ranks = ALONE
 ) -> FeatureSpace:
     """Choose the genes and fit scale and PCA on the cells given, and on no others.
 
@@ -121,16 +122,18 @@ def fit_feature_space(
         ``min_cells``, ``target_sum``, ``n_top_genes``, ``max_value``, ``n_comps``.
     keep
         Called once the genes are chosen; the second pass reads what it returns.
+    ranks
+        Those that share the cells; ``counts`` are then the own share.
 
     Raises
     ------
     InputError
         Fewer than three cells, fewer than two genes to choose from, or none that varies.
     """
-    n_cells = counts.shape[0]
+    moments = summed(sum_moments(counts, target_sum=config.target_sum), ranks)
+    n_cells = moments.n_cells
     if n_cells < 3:
         raise InputError(f"features: {n_cells} cells to fit on; at least 3 are needed")
-    moments = sum_moments(counts, target_sum=config.target_sum)
     genes_g = _highly_variable(moments, config)
     mean_g, sd_g = mean_and_sd(
         moments.log_sum_g[genes_g], moments.log_squares_g[genes_g], moments.n_cells
@@ -147,10 +150,11 @@ def fit_feature_space(
     differences = (scale.sparse(*block).difference_ng for block in blocks)
     n_genes = len(genes_g)
     n_comps = min(config.n_comps, n_cells - 1, n_genes - 1)
-    if is_few(int(moments.n_detected_g[genes_g].sum()), n_genes):
+    if ranks.size == 1 and is_few(int(moments.n_detected_g[genes_g].sum()), n_genes):
         components = search_components(sparse.vstack(list(differences), format="csr"), n_comps)
     else:
-        components = principal_components(sum_gram(differences, n_genes=n_genes), n_comps)
+        sums = summed(sum_gram(differences, n_genes=n_genes), ranks)
+        components = principal_components(sums, n_comps)
     return FeatureSpace(
         genes_g=genes_g,
         mean_g=mean_g,

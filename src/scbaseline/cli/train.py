@@ -1,5 +1,6 @@
 """``scbaseline train``: one classifier for use, from labelled cells."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from scbaseline.cli.progress import stage_line
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
 from scbaseline.errors import OutputError
+from scbaseline.ranks import ALONE, Ranks, launched
 
 
 @app.command
@@ -23,6 +25,7 @@ def train(
     reading: Reading = ReadOptions(),  # noqa: B008
     out: Path,
     from_disk: Annotated[bool | None, Parameter(negative="--no-from-disk")] = None,
+    checkpoint: Path | None = None,
     config: SettingsFile = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -38,7 +41,11 @@ def train(
         The model file to write, e.g. model.safetensors.
     from_disk
         Leave the counts of an .h5ad or .zarr on disk and read them in blocks, whatever their
-        number; by default where they would take more than a quarter of the memory.
+        number; by default where they would take more than a quarter of the memory, and where
+        torchrun starts several ranks.
+    checkpoint
+        A folder in which the network's training is kept from epoch to epoch. A command that
+        was killed goes on from there when it is typed again.
     verbose
         Print also the time of each stage.
     """
@@ -55,16 +62,23 @@ def train(
             f"--out {out}: a model's file ends in .safetensors; "
             f"try --out {out.with_suffix('.safetensors')}"
         )
-    with stage_line(quiet=quiet) as progress:
-        progress("reading counts")
-        if from_disk is None:
-            from_disk = too_large_for_memory(input, reading)
-        with _counts(input, reading, from_disk=from_disk, quiet=quiet) as adata:
-            progress("loading torch")
-            from scbaseline.study import train as study
+    with _ranks() as ranks:
+        quiet = quiet or ranks.rank > 0  # one speaks for all
+        with stage_line(quiet=quiet) as progress:
+            progress("reading counts")
+            if from_disk is None:
+                from_disk = ranks.size > 1 or too_large_for_memory(input, reading)
+            with _counts(input, reading, from_disk=from_disk, quiet=quiet) as adata:
+                progress("loading torch")
+                from scbaseline.study import train as study
 
-            training = study.train(adata, settings, progress=progress)
-        training.classifier.save(out)
+                training = study.train(
+                    adata, settings, progress=progress, ranks=ranks, checkpoint=checkpoint
+                )
+            if ranks.rank == 0:
+                training.classifier.save(out)
+    if ranks.rank:
+        return
 
     from scbaseline.report.findings import findings_of_training
     from scbaseline.report.screen import Screen
@@ -72,6 +86,20 @@ def train(
 
     screen = Screen(quiet=quiet, verbose=verbose)
     screen.show(*findings_of_training(training), files_finding(out.parent, [out]))
+
+
+@contextmanager
+def _ranks() -> Iterator[Ranks]:
+    """Join the other ranks where torchrun started this one; a command alone loads nothing."""
+    if not launched():
+        yield ALONE
+        return
+    from scbaseline.learn.ranks import open_ranks
+
+    with open_ranks() as ranks, warnings.catch_warnings():
+        if ranks.rank:
+            warnings.simplefilter("ignore")
+        yield ranks
 
 
 @contextmanager

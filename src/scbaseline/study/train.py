@@ -1,11 +1,13 @@
 """Training for use: labelled counts in; one classifier, and what held-out cells say of it, out."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scbaseline.compute import Pool
 from scbaseline.config import RunConfig
 from scbaseline.errors import ConfigError
+from scbaseline.ranks import ALONE, Ranks
 from scbaseline.stages import Stages
 from scbaseline.study.assemble import classifiers_of
 from scbaseline.study.labels import Labels
@@ -31,6 +33,8 @@ def train(
     progress: Callable[[str], None] | None = None,
     fitted: Progress | None = None,
     pool: Pool | None = None,
+    ranks: Ranks = ALONE,
+    checkpoint: Path | None = None,
 ) -> Training:
     """Train one classifier on all labelled cells, and judge its recipe on held-out cells.
 
@@ -50,11 +54,18 @@ def train(
         The settings, with ``label_key`` and at most one recipe.
     labels, progress, fitted, pool
         As for :func:`scbaseline.run`.
+    ranks
+        Those that share the cells, as ``torchrun`` starts them; counts are then on disk. Each
+        takes batches of ``config.batch_size`` of its own cells, and all return the same.
+    checkpoint
+        A folder in which a network's training is kept from epoch to epoch; a training that
+        was killed goes on from there.
 
     Raises
     ------
     ConfigError
-        No label key, or more than one recipe; a group key where counts are on disk.
+        No label key, or more than one recipe; a group key where counts are on disk; several
+        ranks, and counts in memory; a checkpoint of another training.
     InputError
         The counts or the labels cannot be used; the message says why and what to do.
     """
@@ -64,11 +75,19 @@ def train(
             "group_key: training from disk tests on a random fifth of the cells, not on unseen "
             f"{config.group_key}; leave --group-key out, or --no-from-disk where memory suffices"
         )
+    if in_memory(adata) and ranks.size > 1:
+        raise ConfigError(
+            f"{ranks.size} ranks: they share counts on disk; pass an .h5ad or .zarr, or a folder "
+            "of them, or leave torchrun out"
+        )
     stages = Stages(progress, threads=config.threads)
     plan = ONE_SPLIT if not in_memory(adata) else BY_FOLDS
-    study = follow(adata, config, stages, plan=plan, labels=labels, pool=pool, fitted=fitted)
+    study = follow(
+        adata, config, stages, plan=plan, labels=labels, pool=pool, fitted=fitted,
+        ranks=ranks, checkpoint=checkpoint,
+    )  # fmt: skip
     with stages("model"):
-        (classifier,) = classifiers_of(study, config).values()
+        (classifier,) = classifiers_of(study, config, ranks=ranks).values()
     (evidence,) = study.evidence.protocols.values()
     return Training(
         config=config,
