@@ -1,9 +1,11 @@
 """A training, epoch after epoch, in; the weights to keep, and when it is over, out."""
 
 import copy
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -36,8 +38,7 @@ class Progress:
         self._network, self._adam, self._training = network, adam, training
         self.history: list[Epoch] = []
         self.kept, self.kept_epoch = network.state_dict(), 0
-        state = None if training.checkpoint is None else training.checkpoint.load()
-        if state is not None:
+        if (state := restore(training, network, adam)) is not None:
             self._restore(state)
 
     def is_over(self, max_epochs: int, patience: int | None) -> bool:
@@ -62,36 +63,73 @@ class Progress:
         self._save()
 
     def _save(self) -> None:
-        training = self._training
-        if training.checkpoint is None:
-            return
-        # Each rank draws its own numbers.
-        order = None if training.order is None else training.order.bit_generator.state
-        orders = exchanged(order, training.ranks)
-        torch_rn = training.ranks.gather(torch.get_rng_state().numpy()[None])
-        if training.ranks.rank:
-            return
         facts = {
             "history": [asdict(epoch) for epoch in self.history],
             "kept_epoch": self.kept_epoch,
-            "orders": orders,
         }
-        tensors: dict[str, Tensor] = {
-            **tensors_of("network", self._network.state_dict()),
-            **tensors_of("kept", self.kept),
-            **tensors_of("adam", self._adam.state()),
-            "random": torch.from_numpy(torch_rn),
-        }
-        training.checkpoint.save(State(tensors, facts))
+        save(self._training, self._network, self._adam, facts, kept=self.kept)
 
     def _restore(self, state: State) -> None:
-        facts: Any = state.facts
-        self.history = [Epoch(**epoch) for epoch in facts["history"]]
-        self.kept_epoch = facts["kept_epoch"]
-        self._network.load_state_dict(tensors_under("network", state.tensors))
+        self.history = [Epoch(**epoch) for epoch in state.facts["history"]]
+        self.kept_epoch = state.facts["kept_epoch"]
         self.kept = tensors_under("kept", state.tensors)
-        self._adam.restore(tensors_under("adam", state.tensors))
-        rank = self._training.ranks.rank
-        if self._training.order is not None:
-            self._training.order.bit_generator.state = facts["orders"][rank]
-        torch.set_rng_state(state.tensors["random"][rank].clone())
+
+
+def save(
+    training: TrainingCells,
+    network: nn.Module,
+    adam: Adam,
+    facts: Mapping[str, Any],
+    *,
+    kept: Mapping[str, Tensor] | None = None,
+    rng: np.random.Generator | None = None,
+) -> None:
+    """Write where a training stands, where its cells name a checkpoint; rank 0 writes for all.
+
+    Parameters
+    ----------
+    training
+        Its ``checkpoint``, ``ranks`` and ``order``.
+    network, adam
+        What is trained, and its optimiser.
+    facts, kept
+        What else the training is to know, and weights to keep.
+    rng
+        A generator beside torch's own and that of the order.
+    """
+    if training.checkpoint is None:
+        return
+    # Each rank draws its own numbers.
+    states = [None if g is None else g.bit_generator.state for g in (training.order, rng)]
+    states_of_ranks = exchanged(states, training.ranks)
+    torch_states = training.ranks.gather(torch.get_rng_state().numpy()[None])
+    if training.ranks.rank:
+        return
+    tensors = {
+        **tensors_of("network", network.state_dict()),
+        **tensors_of("kept", kept or {}),
+        **tensors_of("adam", adam.state()),
+        "random": torch.from_numpy(torch_states),
+    }
+    training.checkpoint.save(State(tensors, {**facts, "generators": states_of_ranks}))
+
+
+def restore(
+    training: TrainingCells,
+    network: nn.Module,
+    adam: Adam,
+    *,
+    rng: np.random.Generator | None = None,
+) -> State | None:
+    """Set all back to where :func:`save` left it; ``None`` where there is nothing."""
+    state = None if training.checkpoint is None else training.checkpoint.load()
+    if state is None:
+        return None
+    network.load_state_dict(tensors_under("network", state.tensors))
+    adam.restore(tensors_under("adam", state.tensors))
+    rank = training.ranks.rank
+    for g, left in zip((training.order, rng), state.facts["generators"][rank], strict=True):
+        if g is not None:
+            g.bit_generator.state = left
+    torch.set_rng_state(state.tensors["random"][rank].clone())
+    return state

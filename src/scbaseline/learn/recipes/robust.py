@@ -23,6 +23,7 @@ from scbaseline.learn.examples import Examples, Learnt, TrainingCells
 from scbaseline.learn.feed import feed
 from scbaseline.learn.loop import choose_device
 from scbaseline.learn.profile import CentredProfile, CountsNetwork
+from scbaseline.learn.progress import restore, save
 from scbaseline.learn.ranks import average_gradients
 from scbaseline.randomness import Stream, library_seed
 from scbaseline.stages import limit_threads
@@ -115,7 +116,11 @@ def fit(
         adam = Adam(module.parameters(), learning_rate=0.0, weight_decay=weight_decay)
         if ranks.size > 1:  # the first weights are those of all ranks; what follows is its own
             torch.manual_seed(library_seed(seed, Stream.RANK, ranks.rank))
-        for step, (counts_ng, codes_n) in enumerate(_batches(training, size, n_steps)):
+        state = restore(training, module, adam, rng=rng)
+        done = 0 if state is None else int(state.facts["steps"])
+        a_pass = max(1, n_cells // (size * ranks.size))
+        batches = _batches(training, size, n_steps - done)
+        for step, (counts_ng, codes_n) in enumerate(batches, start=done):
             moved_ng = counts_ng if augmentation is None else augment(counts_ng, augmentation, rng)
             logits_nmk = module.network.of_members(module.front(moved_ng.to(device)))
             loss = functional.cross_entropy(
@@ -129,6 +134,8 @@ def fit(
             average_gradients(module.parameters(), size, ranks)
             rate = rate_factor * config.learning_rate
             adam.step(learning_rate=rate * schedule(step, n_steps, warm_up=warm_up))
+            if (step + 1) % a_pass == 0:
+                save(training, module, adam, {"steps": step + 1}, rng=rng)
     return Learnt(_finite(module).cpu().eval())
 
 
