@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from scbaseline.counts import Counts
+from scbaseline.stages import usable_processors
 
 Record = TypeVar("Record")
 
@@ -63,6 +64,13 @@ ALONE = Alone()
 def launched() -> bool:
     """Return whether ``torchrun`` started this process as one of several."""
     return "RANK" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def threads_of(ranks: Ranks) -> int | None:
+    """Return the threads for one of several ranks of a machine; ``None``, all, for one alone."""
+    if ranks.size == 1:
+        return None
+    return max(1, usable_processors() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
 def share_of(n: int, ranks: Ranks) -> slice:

@@ -42,7 +42,6 @@ def test_shards_are_one_data_set(folder: Path) -> None:
             counts.rows(some).counts_ng.toarray(), CELLS.X[some].toarray()
         )
         assert list(stream.cell_ids) == list(CELLS.obs_names)
-        assert isinstance(stream.obs["cell_type"].dtype, pd.CategoricalDtype)
         assert list(stream.obs["cell_type"]) == list(CELLS.obs["cell_type"])
         assert n_bytes(adata.X) == 8 * CELLS.X.nnz
     whole = read_counts(folder)

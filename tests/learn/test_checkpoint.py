@@ -6,14 +6,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_loop import CONFIG, EARLY, examples
+from scipy import sparse
 
+from scbaseline.config import RunConfig
 from scbaseline.errors import ConfigError
 from scbaseline.learn.checkpoint import Checkpoint
 from scbaseline.learn.examples import Examples, Learnt, TrainingCells
-from scbaseline.learn.recipes import Recipe
+from scbaseline.learn.recipes import RECIPES, Recipe
 
+CONFIG = RunConfig(device="cpu")
+EARLY = RECIPES["hvg-earlystop"]
 LONG = dataclasses.replace(EARLY, settings=EARLY.settings | {"max_epochs": 6, "patience": 6})
+
+
+def examples(n: int = 300, *, seed: int = 0) -> Examples:
+    """Return three classes around three corners of a cube."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(3, size=n)
+    x = 2 * np.eye(6)[codes] + rng.normal(size=(n, 6))
+    return Examples(x.astype(np.float32), codes)
+
+
 CELLS, HELD_OUT = examples(), examples(seed=1)
 
 
@@ -67,3 +80,37 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     file.write_bytes(b"something else")
     with pytest.raises(ConfigError, match="is no checkpoint"):
         fit(LONG, file)
+
+
+def test_a_fixed_number_of_steps_goes_on(tmp_path: Path) -> None:
+    """Recipe robust takes the steps that are left, and learns what it would have."""
+    robust = RECIPES["robust"]
+    few = {"min_steps": 40, "epochs": 1, "hidden": (16, 8), "members": 2}
+    recipe = dataclasses.replace(robust, settings=robust.settings | few)
+    counts_ng = np.random.default_rng(0).poisson(3.0, (300, 40)).astype(np.float32)
+    counts_ng[CELLS.codes_n == 1, :5] = 30
+    cells = Examples(sparse.csr_matrix(counts_ng), CELLS.codes_n)
+    checkpoint = Checkpoint(tmp_path / "fit.safetensors", {})
+    config = dataclasses.replace(CONFIG, batch_size=32)
+
+    def fit(training: TrainingCells) -> Learnt:
+        return recipe.fit(training, cells, n_labels=3, config=config, seed=0)
+
+    n_blocks = 0
+
+    def passes() -> Iterator[Examples]:
+        nonlocal n_blocks
+        n_blocks += 1
+        if n_blocks == 4:  # the first pass is for the front
+            raise Killed
+        yield cells
+
+    with pytest.raises(Killed):
+        fit(TrainingCells(cells, passes, checkpoint=checkpoint))
+    before = checkpoint.load()
+    assert before is not None
+    assert before.facts["steps"] == 18
+    resumed = fit(TrainingCells(cells, lambda: [cells], checkpoint=checkpoint))
+    through = fit(TrainingCells(cells, lambda: [cells]))
+    for name, tensor in through.module.state_dict().items():
+        np.testing.assert_array_equal(resumed.module.state_dict()[name], tensor, err_msg=name)

@@ -199,9 +199,9 @@ def _open_shards(path: Path, options: ReadOptions) -> Iterator[AnnData]:
         shards = []
         for part in shards_of(path):
             file_format = _format_of(part)
-            stack.enter_context(_one_clear_line(part, file_format, None))
             opened = (file_format.open or _read_and_keep)(part, options)
-            shards.append((part.name, _chosen(stack.enter_context(opened), options)))
+            with _one_clear_line(part, file_format, None):
+                shards.append((part.name, _chosen(stack.enter_context(opened), options)))
         yield stacked(shards)
 
 

@@ -32,13 +32,16 @@ class StackedRows:
 
     Parameters
     ----------
-    matrices
-        Cells × genes each, compressed by rows or dense, as AnnData holds them on disk.
+    shards
+        Name and matrix of each, cells × genes, compressed by rows or dense, as AnnData holds
+        them on disk.
     """
 
     format = "csr"
 
-    def __init__(self, matrices: Sequence[Any]) -> None:
+    def __init__(self, shards: Sequence[tuple[str, Any]]) -> None:
+        matrices = [matrix for _, matrix in shards]
+        self._names = [name for name, _ in shards]
         self._readers = [row_reader(matrix) for matrix in matrices]
         self._stops = np.cumsum([matrix.shape[0] for matrix in matrices])
         self.shape = int(self._stops[-1]), int(matrices[0].shape[1])
@@ -48,10 +51,14 @@ class StackedRows:
         first, last, _ = rows.indices(self.shape[0])
         parts: list[sparse.csr_matrix[np.float32]] = []
         start = 0
-        for read, stop in zip(self._readers, self._stops.tolist(), strict=True):
+        shards = zip(self._names, self._readers, self._stops.tolist(), strict=True)
+        for name, read, stop in shards:
             if first < stop and last > start:
-                part = read(max(first, start) - start, min(last, stop) - start)
-                parts.append(canonical_csr(part))
+                try:
+                    part = read(max(first, start) - start, min(last, stop) - start)
+                    parts.append(canonical_csr(part))
+                except (InputError, OSError, RuntimeError) as error:
+                    raise InputError(f"{name}: cannot be read ({error})") from error
             start = stop
         if not parts:  # no cell
             parts = [canonical_csr(self._readers[0](0, 0))]
@@ -111,7 +118,8 @@ def stacked(shards: Sequence[tuple[str, AnnData]]) -> Shards:
         if all(isinstance(kind, pd.CategoricalDtype) for kind in kinds):
             categories = reduce(pd.Index.append, [kind.categories for kind in kinds]).unique()
             obs[column] = pd.Categorical(obs[column], categories=categories)
-    return Shards(StackedRows([adata.X for _, adata in shards]), obs=obs, var=first.var)
+    rows = StackedRows([(name, adata.X) for name, adata in shards])
+    return Shards(rows, obs=obs, var=first.var)
 
 
 def whole(shards: Shards) -> AnnData:

@@ -19,7 +19,7 @@ from scbaseline.learn.calibrate import fit_temperature
 from scbaseline.learn.examples import Learnt
 from scbaseline.learn.recipes import Recipe
 from scbaseline.randomness import Stream, generator, library_seed
-from scbaseline.ranks import ALONE, Ranks, own_share, share_of
+from scbaseline.ranks import ALONE, Ranks, exchanged, own_share, share_of
 from scbaseline.spill import Spill
 from scbaseline.stages import Stages
 from scbaseline.study.labels import Labels, learnt_codes
@@ -214,6 +214,11 @@ def _features(
     genes, share = dict(job.genes), share_of(job.counts.shape[0], job.ranks)
     own = np.arange(share.start, share.stop)
     train = train[slice(*np.searchsorted(train, [share.start, share.stop]))]
+    if 0 in (n_train := exchanged(len(train), job.ranks)):
+        raise InputError(
+            f"{job.ranks.size} ranks: rank {n_train.index(0)} has no training cell among its share "
+            f"of {job.counts.shape[0]:,} cells; start fewer ranks"
+        )
     if "label" not in genes and any(recipe.genes == "label" for recipe in job.recipes):
         counts, codes_n = job.counts.rows(train), job.labels.codes_n[train]
         genes["label"] = label_genes(counts, codes_n, job.config, ranks=job.ranks)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from scbaseline.compute import Pool
 from scbaseline.config import RunConfig
 from scbaseline.errors import ConfigError
-from scbaseline.ranks import ALONE, Ranks
+from scbaseline.ranks import ALONE, Ranks, threads_of
 from scbaseline.stages import Stages
 from scbaseline.study.assemble import classifiers_of
 from scbaseline.study.labels import Labels
@@ -80,7 +80,7 @@ def train(
             f"{ranks.size} ranks: they share counts on disk; pass an .h5ad or .zarr, or a folder "
             "of them, or leave torchrun out"
         )
-    stages = Stages(progress, threads=config.threads)
+    stages = Stages(progress, threads=config.threads or threads_of(ranks))
     plan = ONE_SPLIT if not in_memory(adata) else BY_FOLDS
     study = follow(
         adata, config, stages, plan=plan, labels=labels, pool=pool, fitted=fitted,
