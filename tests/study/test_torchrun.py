@@ -107,11 +107,12 @@ def test_a_killed_rank_ends_all_and_is_named(folder: Path) -> None:
 
 def test_an_error_of_all_ranks_is_said_once(folder: Path) -> None:
     """With the exit status of the launcher."""
-    process = launched(folder / "cells.h5ad", "--out", folder / "x.safetensors", "--min-genes", 999)
+    words = ("--out", folder / "x.safetensors", "--min-cells", 9999)
+    process = launched(folder / "cells.h5ad", *words)
     status, _, said = ended(process)
     assert status == 1
     assert len(said) == 1
-    assert "passes quality control" in said[0]
+    assert "lower --min-cells" in said[0]
 
 
 def pid_of_rank(launcher: int, rank: int, *, until: Path) -> int:

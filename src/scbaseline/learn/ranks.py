@@ -5,6 +5,7 @@ the same, but it expects every rank to have equally many batches, and loads torc
 """
 
 import os
+import signal
 import socket
 import sys
 import time
@@ -31,8 +32,15 @@ _LINGER = 10.0
 """Seconds in which the launcher ends a rank that has lost another, before it ends by itself."""
 
 
-class RankLostError(RuntimeError):
-    """Another rank has ended, so that this one cannot go on."""
+_DYING = 2.0
+"""Seconds between a connection's end and that of its process, at most."""
+
+
+class RankLostError(BaseException):
+    """Another rank has ended, so that this one cannot go on.
+
+    It is no ``Exception``: whoever reads a file would take it for damage of that file.
+    """
 
 
 class TorchRanks:
@@ -83,16 +91,21 @@ class TorchRanks:
         except RuntimeError:  # the launcher has ended
             return False
 
+    def leave(self) -> None:
+        """Note that this rank ends because it was asked to, or says itself why."""
+        with suppress(RuntimeError):
+            self._store.set(f"scbaseline/left/{self.rank}", "")
+
     def lost(self) -> list[str]:
-        """Return a name for each rank of this machine whose process has ended."""
+        """Return a name for each rank of this machine that has ended without a word."""
         names: list[str] = []
-        for rank in range(self.size):
-            try:
+        with suppress(RuntimeError):  # the launcher has ended
+            for rank in range(self.size):
                 host, pid = self._store.get(f"scbaseline/{rank}").decode().split()
-            except RuntimeError:
-                return names
-            if host == socket.gethostname() and not _lives(int(pid)):
-                names.append(f"rank {rank} (process {pid})")
+                is_here = host == socket.gethostname()
+                left = self._store.check([f"scbaseline/left/{rank}"])
+                if is_here and not left and not _lives(int(pid)):
+                    names.append(f"rank {rank} (process {pid})")
         return names
 
 
@@ -155,15 +168,19 @@ def open_ranks() -> Iterator[TorchRanks]:
     try:
         yield ranks
     except RankLostError:
-        _say_who_is_lost(ranks)
+        with _not_interrupted():
+            _say_who_is_lost(ranks)
         time.sleep(_LINGER)  # so that the launcher sees which rank ended first
         raise SystemExit(1) from None
-    except SystemExit:
-        if ranks.lost():  # the launcher ends this rank, since it has lost another
+    except SystemExit:  # the launcher ends this rank: it was asked to, or has lost another
+        ranks.leave()
+        if ranks.lost():
             _say_who_is_lost(ranks)
         raise
     except BaseException as error:
+        ranks.leave()
         if not ranks.first_to_say():  # all ranks refuse the same input: one says it
+            time.sleep(_LINGER)
             raise SystemExit(getattr(error, "exit_status", 1)) from error
         raise
     with _said_as_lost():
@@ -173,13 +190,29 @@ def open_ranks() -> Iterator[TorchRanks]:
 
 def _say_who_is_lost(ranks: TorchRanks) -> None:
     """Name the ranks that have ended, unless another rank has done so."""
+    end = time.monotonic() + _DYING
+    while not (lost := ranks.lost()) and time.monotonic() < end:
+        time.sleep(0.05)
     if ranks.first_to_say():
-        who = " and ".join(ranks.lost()) or "a rank on another machine"
+        who = " and ".join(lost) or "a rank on another machine"
         sys.stderr.write(
             f"scbaseline: error: {who} has ended, and with it the training; nothing was written. "
             "Start again; with --checkpoint it goes on from its last epoch\n"
         )
         sys.stderr.flush()
+
+
+@contextmanager
+def _not_interrupted() -> Iterator[None]:
+    """Let the launcher's signal to end wait until a line is written."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
