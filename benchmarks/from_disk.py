@@ -1,10 +1,11 @@
 """What training from disk takes as the file grows: time per cell and peak memory.
 
-``python benchmarks/from_disk.py [--cells 10000 50000 200000] [--genes 20000] [--repeats 1]``
-writes simulated counts into a temporary .h5ad, and times ``scbaseline train --from-disk`` on
-it in a process of its own, stage by stage. ``--compare`` instead times the epochs of one
-network, with the counts in memory and on disk (its pages warm), in turns. Peak memory is the
-system's own accounting of the process (Linux).
+``python benchmarks/from_disk.py [--cells 10000 50000 200000] [--genes 20000] [--repeats 1]
+[--compression gzip]`` writes simulated counts into a temporary .h5ad, and times ``scbaseline
+train --from-disk`` on it in a process of its own, stage by stage. ``--compare`` instead times
+the epochs of one network, with the counts in memory, in the file of all genes, and in the
+spill of the chosen ones (pages warm), in turns. Peak memory is the system's own accounting of
+the process (Linux).
 """
 
 import argparse
@@ -27,6 +28,7 @@ from scbaseline.data.read import open_counts
 from scbaseline.data.stream import stream_counts
 from scbaseline.learn.examples import Examples, TrainingCells
 from scbaseline.learn.recipes import RECIPES
+from scbaseline.spill import Spill
 
 _TRAINING = """
 import json, resource, sys
@@ -55,11 +57,12 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--folder", help="for temporary files; by default the system's")
     parser.add_argument("--compare", action="store_true")
+    parser.add_argument("--compression", choices=("gzip", "lzf"), help="as most public files are")
     arguments = parser.parse_args()
     for n_cells in arguments.cells:
         with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
             path = Path(folder) / "cells.h5ad"
-            simulated.write(path, n_cells, arguments.genes)
+            simulated.write(path, n_cells, arguments.genes, compression=arguments.compression)
             size = path.stat().st_size / 2**30
             print(f"{n_cells:,} cells × {arguments.genes:,} genes, {size:.2f} GiB on disk")
             for _ in range(arguments.repeats):
@@ -85,13 +88,12 @@ def grow(path: Path, n_cells: int) -> None:
 
 
 def compare(path: Path, n_cells: int, *, epochs: int = 3) -> None:
-    """Print the rate of training with counts in memory and on disk."""
+    """Print the rate of training with counts in memory, on disk and in the spill."""
     config = RunConfig(threads=1, device="cpu")
     hvg = RECIPES["hvg"]
     recipe = replace(hvg, settings=hvg.settings | {"max_epochs": epochs})
     rng = np.random.default_rng(0)
-    with open_counts(path) as adata:
-        counts = stream_counts(adata).counts()
+    with open_counts(path) as adata, Spill(counts := stream_counts(adata).counts()) as spill:
         codes_n = adata.obs["cell_type"].cat.codes.to_numpy().astype(np.int64)
         is_training = rng.random(n_cells) < 0.64
         training = counts.rows(is_training)
@@ -101,15 +103,21 @@ def compare(path: Path, n_cells: int, *, epochs: int = 3) -> None:
         watched = cells.rows(held_out[:5000])
         sample = train.rows(np.arange(min(5000, len(train.codes_n))))
 
-        def blocks() -> Iterator[Examples]:
+        start = time.perf_counter()
+        spill.write({"hvg": space.genes_g})
+        print(f"  the spill: {n_cells / (time.perf_counter() - start):8,.0f} cells per second")
+
+        def blocks(cells: Counts, genes_g: np.ndarray | None) -> Iterator[Examples]:
             training_codes_n = codes_n[is_training]
-            for rows_n, counts_ng, total_n in training.shuffled(rng, space.genes_g):
+            for rows_n, counts_ng, total_n in cells.shuffled(rng, genes_g):
                 x = space.scale_chosen(counts_ng, total_n)
                 yield Examples(x, training_codes_n[rows_n])
 
+        spilled = spill.counts["hvg"].rows(is_training)
         ways = {
             "in memory": TrainingCells(train),
-            "from disk": TrainingCells(sample, lambda: ahead(blocks())),
+            "from disk": TrainingCells(sample, lambda: ahead(blocks(training, space.genes_g))),
+            "from the spill": TrainingCells(sample, lambda: ahead(blocks(spilled, None))),
         }
         rates: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
         for _ in range(3):
@@ -126,12 +134,17 @@ def compare(path: Path, n_cells: int, *, epochs: int = 3) -> None:
                     f"per second, accuracy {learnt.curve.history[-1].held_out_accuracy:.3f}"
                 )
     for k, what in enumerate(("CPU-second", "second")):
-        ratios = [d[k] / m[k] for m, d in zip(*rates.values(), strict=True)]
-        print(
-            f"  from disk / in memory, cells per {what}: {np.median(ratios):.2f} "
-            f"[{min(ratios):.2f}, {max(ratios):.2f}]",
-            flush=True,
-        )
+        for name, base in (
+            ("from disk", "in memory"),
+            ("from the spill", "in memory"),
+            ("from the spill", "from disk"),
+        ):
+            ratios = [w[k] / b[k] for w, b in zip(rates[name], rates[base], strict=True)]
+            print(
+                f"  {name} / {base}, cells per {what}: {np.median(ratios):.2f} "
+                f"[{min(ratios):.2f}, {max(ratios):.2f}]",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

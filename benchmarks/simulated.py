@@ -57,15 +57,17 @@ def simulate(n_cells: int, n_genes: int, *, seed: int = 0) -> AnnData:
     return AnnData(counts_ng, obs=_obs(types_n), var=_var(n_genes))
 
 
-def write(path: Path, n_cells: int, n_genes: int, *, seed: int = 0) -> None:
-    """Write the cells as an .h5ad file, X in CSR, not compressed."""
+def write(
+    path: Path, n_cells: int, n_genes: int, *, seed: int = 0, compression: str | None = None
+) -> None:
+    """Write the cells as an .h5ad file, X in CSR; not compressed, or by a filter of HDF5."""
     types, lengths, n_values = [], [np.zeros(1, dtype=np.int64)], 0
     with h5py.File(path, "w") as file:
         file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
         group = file.create_group("X")
         group.attrs.update({"encoding-type": "csr_matrix", "encoding-version": "0.1.0"})
         group.attrs["shape"] = (n_cells, n_genes)
-        form = {"shape": (0,), "maxshape": (None,), "chunks": (2**17,)}
+        form = {"shape": (0,), "maxshape": (None,), "chunks": (2**17,), "compression": compression}
         data = group.create_dataset("data", dtype=np.float32, **form)
         indices = group.create_dataset("indices", dtype=np.int32, **form)
         for counts_ng, type_n in blocks(n_cells, n_genes, seed=seed):

@@ -24,6 +24,7 @@ class Stream(IntEnum):
     UNKNOWN = 13
     SETS = 14
     SHOWN = 20
+    RANK = 21
 
 
 def generator(seed: int, stream: Stream, *draw: int) -> np.random.Generator:

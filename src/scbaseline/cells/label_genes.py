@@ -10,6 +10,7 @@ from scipy import sparse
 from scbaseline.config import RunConfig
 from scbaseline.counts import Counts
 from scbaseline.errors import InputError
+from scbaseline.ranks import ALONE, Ranks, summed
 from scbaseline.scale import log_normalise
 
 MIN_CELLS = 10
@@ -43,7 +44,9 @@ class LabelSums:
         return type(self)(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
-def label_genes(counts: Counts, codes_n: NDArray[np.int64], config: RunConfig) -> NDArray[np.int64]:
+def label_genes(
+    counts: Counts, codes_n: NDArray[np.int64], config: RunConfig, *, ranks: Ranks = ALONE
+) -> NDArray[np.int64]:
     """Return the columns of the genes that separate the labels best, in the input's order.
 
     Genes are ranked by the F statistic of a one-way analysis of variance across labels, of
@@ -61,6 +64,8 @@ def label_genes(counts: Counts, codes_n: NDArray[np.int64], config: RunConfig) -
         Label code of each of these cells.
     config
         ``target_sum``, and ``n_top_genes`` for how many are chosen at most.
+    ranks
+        Those that share the cells; ``counts`` and ``codes_n`` are then of the own share.
 
     Raises
     ------
@@ -71,7 +76,9 @@ def label_genes(counts: Counts, codes_n: NDArray[np.int64], config: RunConfig) -
     ----------
     Fisher, Statistical Methods for Research Workers, 1925 (the F statistic).
     """
-    sums = sum_by_label(counts, codes_n, target_sum=config.target_sum)
+    n_labels = int(ranks.gather(codes_n.max(initial=0, keepdims=True)).max()) + 1
+    own = sum_by_label(counts, codes_n, target_sum=config.target_sum, n_labels=n_labels)
+    sums = summed(own, ranks)
     n_cells = sums.n_k.sum()
     filled = sums.n_k > 0
     everywhere_g = (sums.n_detected_kg[filled] / sums.n_k[filled, None]).min(axis=0)
@@ -90,7 +97,13 @@ def label_genes(counts: Counts, codes_n: NDArray[np.int64], config: RunConfig) -
     return np.sort(best_g)
 
 
-def sum_by_label(counts: Counts, codes_n: NDArray[np.int64], *, target_sum: float) -> LabelSums:
+def sum_by_label(
+    counts: Counts,
+    codes_n: NDArray[np.int64],
+    *,
+    target_sum: float,
+    n_labels: int | None = None,
+) -> LabelSums:
     """Sum over the cells of each label, in one pass over blocks.
 
     Parameters
@@ -101,8 +114,10 @@ def sum_by_label(counts: Counts, codes_n: NDArray[np.int64], *, target_sum: floa
         Label code of each cell.
     target_sum
         Total count that each cell is scaled to, before log1p.
+    n_labels
+        The number of labels, k; by default the largest code tells it.
     """
-    n_labels = int(codes_n.max(initial=0)) + 1
+    n_labels = n_labels or int(codes_n.max(initial=0)) + 1
     shape = (n_labels, counts.shape[1])
     sums = LabelSums(np.zeros(n_labels), np.zeros(shape), np.zeros(shape), np.zeros(shape))
     start = 0

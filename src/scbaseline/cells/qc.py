@@ -16,6 +16,7 @@ from scbaseline import keys
 from scbaseline.config import RunConfig
 from scbaseline.counts import Counts
 from scbaseline.errors import InputError
+from scbaseline.ranks import ALONE, Ranks, own_share
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -78,7 +79,12 @@ class FilteredCells:
 
 
 def filter_cells(
-    counts: Counts, config: RunConfig, *, obs: pd.DataFrame, var: pd.DataFrame
+    counts: Counts,
+    config: RunConfig,
+    *,
+    obs: pd.DataFrame,
+    var: pd.DataFrame,
+    ranks: Ranks = ALONE,
 ) -> FilteredCells:
     """Keep the cells with enough genes and, if asked for, not too many mitochondrial counts.
 
@@ -92,6 +98,8 @@ def filter_cells(
         What is known of the cells.
     var
         The genes: symbols as index, Ensembl ids in ``gene_ids`` where known.
+    ranks
+        Those that share the pass over all cells.
 
     Raises
     ------
@@ -124,7 +132,7 @@ def filter_cells(
         dropped[f"over {highest_pct:g} % mitochondrial"] = 0
         thresholds[keys.PCT_MT] = (0.0, highest_pct)
     tables, n_cells_g = [], np.zeros(n_genes, dtype=np.int64)
-    for counts_ng, total_n in counts.blocks():
+    for counts_ng, total_n in own_share(counts, ranks).blocks():
         table = _measured(counts_ng, total_n, is_mt)
         fails = [table[keys.N_GENES] < min_genes]
         fails += [table[keys.PCT_MT] > highest_pct] if highest_pct is not None else []
@@ -134,7 +142,9 @@ def filter_cells(
             kept &= ~failing.to_numpy()
         n_cells_g += np.bincount(counts_ng[kept].indices, minlength=n_genes)
         tables.append(table.assign(kept=kept))
-    metrics = pd.concat(tables, ignore_index=True).set_axis(obs.index)
+    metrics = _gathered(pd.concat(tables, ignore_index=True), ranks).set_axis(obs.index)
+    dropped = {rule: int(ranks.sum(np.array(n))) for rule, n in dropped.items()}
+    n_cells_g = ranks.sum(n_cells_g)
     kept = metrics["kept"].to_numpy()
     if not kept.any():
         raise InputError(
@@ -169,6 +179,11 @@ def _measured(
             keys.PCT_MT: pct_mt if is_mt.any() else np.nan,
         }
     )
+
+
+def _gathered(table: pd.DataFrame, ranks: Ranks) -> pd.DataFrame:
+    """Return the rows of all ranks, one rank after the other."""
+    return pd.DataFrame({name: ranks.gather(table[name].to_numpy()) for name in table})
 
 
 def _mitochondrial(var: pd.DataFrame) -> NDArray[np.bool_]:

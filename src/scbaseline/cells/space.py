@@ -5,6 +5,7 @@ which give the genes, their means and standard deviations; the second sums the G
 the scaled values, which gives the principal components.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +18,7 @@ from scbaseline.cells.pca import is_few, principal_components, search_components
 from scbaseline.config import RunConfig
 from scbaseline.counts import Counts
 from scbaseline.errors import InputError
+from scbaseline.ranks import ALONE, Ranks, summed
 from scbaseline.scale import Scale, ScaledCounts
 
 
@@ -97,7 +99,13 @@ class FeatureSpace:
         return np.asarray(pcs_nc, dtype=np.float32)
 
 
-def fit_feature_space(counts: Counts, config: RunConfig) -> FeatureSpace:
+Kept = Callable[[NDArray[np.int64]], Counts | None]
+"""Takes the chosen genes; returns their counts in a form quicker to read, if there is one."""
+
+
+def fit_feature_space(
+    counts: Counts, config: RunConfig, *, keep: Kept | None = None, ranks: Ranks = ALONE
+) -> FeatureSpace:
     """Choose the genes and fit scale and PCA on the cells given, and on no others.
 
     Genes are ranked by their dispersion, normalised within bins of mean expression
@@ -112,6 +120,10 @@ def fit_feature_space(counts: Counts, config: RunConfig) -> FeatureSpace:
         passes are made.
     config
         ``min_cells``, ``target_sum``, ``n_top_genes``, ``max_value``, ``n_comps``.
+    keep
+        Called once the genes are chosen; the second pass reads what it returns.
+    ranks
+        Those that share the cells; ``counts`` are then the own share.
 
     Raises
     ------
@@ -127,10 +139,10 @@ def fit_feature_space(counts: Counts, config: RunConfig) -> FeatureSpace:
     >>> space.components_gc.shape
     (200, 20)
     """
-    n_cells = counts.shape[0]
+    moments = summed(sum_moments(counts, target_sum=config.target_sum), ranks)
+    n_cells = moments.n_cells
     if n_cells < 3:
         raise InputError(f"features: {n_cells} cells to fit on; at least 3 are needed")
-    moments = sum_moments(counts, target_sum=config.target_sum)
     genes_g = _highly_variable(moments, config)
     mean_g, sd_g = mean_and_sd(
         moments.log_sum_g[genes_g], moments.log_squares_g[genes_g], moments.n_cells
@@ -142,13 +154,16 @@ def fit_feature_space(counts: Counts, config: RunConfig) -> FeatureSpace:
         )
     sd_g[sd_g < 1e-12] = 1.0  # a constant gene is centred, not divided by nothing
     scale = Scale(mean_g, sd_g, config.target_sum, config.max_value)
-    differences = (scale.sparse(*block).difference_ng for block in counts.blocks(genes_g))
+    kept = None if keep is None else keep(genes_g)
+    blocks = counts.blocks(genes_g) if kept is None else kept.blocks()
+    differences = (scale.sparse(*block).difference_ng for block in blocks)
     n_genes = len(genes_g)
     n_comps = min(config.n_comps, n_cells - 1, n_genes - 1)
-    if is_few(int(moments.n_detected_g[genes_g].sum()), n_genes):
+    if ranks.size == 1 and is_few(int(moments.n_detected_g[genes_g].sum()), n_genes):
         components = search_components(sparse.vstack(list(differences), format="csr"), n_comps)
     else:
-        components = principal_components(sum_gram(differences, n_genes=n_genes), n_comps)
+        sums = summed(sum_gram(differences, n_genes=n_genes), ranks)
+        components = principal_components(sums, n_comps)
     return FeatureSpace(
         genes_g=genes_g,
         mean_g=mean_g,

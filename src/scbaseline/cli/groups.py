@@ -31,7 +31,7 @@ _OPTIONS = {
     ),
     "Training": (
         "n-top-genes", "n-comps", "target-sum", "max-value", "learning-rate", "batch-size",
-        "device", "from-disk",
+        "device", "from-disk", "checkpoint",
     ),
     "Output": (
         "key-added", "probabilities", "smooth", "force", "overwrite", "report", "report-genes",

@@ -1,9 +1,10 @@
 """``scbaseline train``: one classifier for use, from labelled cells."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -26,6 +27,10 @@ from scbaseline.cli.progress import study_progress
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
 from scbaseline.errors import OutputError
+from scbaseline.ranks import ALONE, Ranks, launched
+
+if TYPE_CHECKING:
+    from scbaseline.study.results import Training
 
 
 @app.command(
@@ -43,6 +48,7 @@ def train(
     out: Path,
     from_disk: Annotated[bool | None, Parameter(negative="--no-from-disk")] = None,
     exam: bool = False,
+    checkpoint: Path | None = None,
     config: SettingsFile = None,
     overwrite: Overwrite = False,
     report: ReportFile = None,
@@ -61,10 +67,14 @@ def train(
         The model file to write, e.g. model.safetensors.
     from_disk
         Leave the counts of an .h5ad or .zarr on disk and read them in blocks, whatever their
-        number; by default where they would take more than a quarter of the memory.
+        number; by default where they would take more than a quarter of the memory, and where
+        torchrun starts several ranks.
     exam
         Also leave each label out once and see how well its cells are found to be unknown, with
         a recipe on counts such as robust. One fit more for each label.
+    checkpoint
+        A folder in which the network's training is kept from epoch to epoch. A command that
+        was killed goes on from there when it is typed again.
     verbose
         Print also the time of each stage.
     """
@@ -83,25 +93,30 @@ def train(
             f"--out {out}: a model's file ends in .safetensors; "
             f"try --out {out.with_suffix('.safetensors')}"
         )
-    refuse_strangers_files([out], overwrite=overwrite)
     genes = names_in(report_genes)
-    check_report_file(report, out, file_of(input), config, reading.obs, genes=genes)
-    with study_progress(quiet=quiet, clusters=False) as (progress, fitted):
-        progress("reading counts")
-        if from_disk is None:
-            from_disk = too_large_for_memory(input, reading)
-        with _counts(input, reading, from_disk=from_disk, quiet=quiet) as adata:
-            progress("loading torch")
-            from scbaseline.study import train as study
+    with _ranks() as ranks:
+        quiet = quiet or ranks.rank > 0  # one speaks for all
+        if ranks.rank == 0:
+            refuse_strangers_files([out], overwrite=overwrite)
+            check_report_file(report, out, file_of(input), config, reading.obs, genes=genes)
+        with study_progress(quiet=quiet, clusters=False) as (progress, fitted):
+            progress("reading counts")
+            if from_disk is None:
+                from_disk = ranks.size > 1 or too_large_for_memory(input, reading)
+            with _counts(input, reading, from_disk=from_disk, quiet=quiet) as adata:
+                progress("loading torch")
+                from scbaseline.study import train as study
 
-            training = study.train(adata, settings, progress=progress, fitted=fitted, exam=exam)
-        progress("writing the model")
-        training.classifier.save(out)
-        if report is not None:
-            from scbaseline.report.save_report import report_training
-
-            progress("laying the cells out for the report")
-            report_training(report, training, genes=genes)
+                training = study.train(
+                    adata, settings, progress=progress, fitted=fitted, exam=exam,
+                    ranks=ranks, checkpoint=checkpoint,
+                )  # fmt: skip
+                progress("writing the model")
+                if ranks.rank == 0:
+                    training.classifier.save(out)
+                    _write_report(report, training, genes)
+    if ranks.rank:
+        return
 
     from scbaseline.report.findings import findings_of_training
     from scbaseline.report.screen import Screen
@@ -111,6 +126,28 @@ def train(
     screen.show(*findings_of_training(training), files_finding(out.parent, [out]))
     if report is not None:
         screen.show(files_finding(report.parent, [report]))
+
+
+def _write_report(report: Path | None, training: "Training", genes: tuple[str, ...]) -> None:
+    """Write the page that --report asked for; its cells are laid out for it."""
+    if report is not None:
+        from scbaseline.report.save_report import report_training
+
+        report_training(report, training, genes=genes)
+
+
+@contextmanager
+def _ranks() -> Iterator[Ranks]:
+    """Join the other ranks where torchrun started this one; a command alone loads nothing."""
+    if not launched():
+        yield ALONE
+        return
+    from scbaseline.learn.ranks import open_ranks
+
+    with open_ranks() as ranks, warnings.catch_warnings():
+        if ranks.rank:
+            warnings.simplefilter("ignore")
+        yield ranks
 
 
 @contextmanager

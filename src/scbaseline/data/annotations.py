@@ -9,6 +9,7 @@ from anndata import AnnData
 from scbaseline.data.encoding import open_text
 from scbaseline.data.layout import layout_of
 from scbaseline.data.naming import unique_names
+from scbaseline.data.shards import Shards
 from scbaseline.errors import DataNotFoundError, InputError, did_you_mean
 
 _ENOUGH = 0.5  # of the cells
@@ -70,6 +71,8 @@ def join_obs(adata: AnnData, path: Path) -> tuple[AnnData, tuple[str, ...]]:
         notes.append(f"{path.name}: its columns replaced those of obs: {', '.join(replaced)}")
     obs = adata.obs.drop(columns=replaced)
     obs[table.columns] = table.reindex(names).set_axis(obs.index)
+    if isinstance(adata, Shards):
+        return adata.with_obs(obs), tuple(notes)
     raw = None if adata.raw is None else {"X": adata.raw.X, "var": adata.raw.var}
     joined = AnnData(
         X=adata.X, obs=obs, var=adata.var, layers=dict(adata.layers), raw=raw, uns=adata.uns

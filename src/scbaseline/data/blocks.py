@@ -13,7 +13,9 @@ _SPARSE_ROWS = 1024
 _DENSE_VALUES = 4_000_000
 
 
-def row_blocks(matrix: Any) -> "Iterator[tuple[int, sparse.csr_matrix[np.float32]]]":
+def row_blocks(
+    matrix: Any, rows: slice = slice(None)
+) -> "Iterator[tuple[int, sparse.csr_matrix[np.float32]]]":
     """Yield blocks of cells with the number of the first, so that a block sets the memory.
 
     Parameters
@@ -21,6 +23,8 @@ def row_blocks(matrix: Any) -> "Iterator[tuple[int, sparse.csr_matrix[np.float32
     matrix
         Cells × genes: dense or sparse, in memory, or as a backed AnnData holds it on disk.
         What is compressed by columns on disk is read whole, since its rows lie apart.
+    rows
+        Adjacent rows to give; by default all.
 
     Raises
     ------
@@ -36,8 +40,9 @@ def row_blocks(matrix: Any) -> "Iterator[tuple[int, sparse.csr_matrix[np.float32
     n_rows, n_columns = matrix.shape
     step = _SPARSE_ROWS if is_sparse else max(1, _DENSE_VALUES // max(1, n_columns))
     read = row_reader(matrix)
-    for start in range(0, n_rows, step):
-        block = read(start, start + step)
+    first, last, _ = rows.indices(n_rows)
+    for start in range(first, last, step):
+        block = read(start, min(start + step, last))
         yield start, block if is_sparse and not on_disk else canonical_csr(block)
 
 

@@ -11,7 +11,8 @@ from anndata import AnnData
 from scbaseline.data.blocks import row_blocks
 from scbaseline.data.names import Names, examine_names
 from scbaseline.data.sources import Source, sources_beside_x
-from scbaseline.data.values import Values, examine_values, no_values
+from scbaseline.data.values import Values, examine_values, gathered_values, no_values
+from scbaseline.ranks import ALONE, Ranks, share_of
 
 FEW_GENES = 5_000
 """No whole transcriptome has fewer genes."""
@@ -58,7 +59,7 @@ class Diagnosis:
     selected: Literal["", "totals", "few genes"]
 
 
-def examine(adata: AnnData, *, x: Any = None) -> Diagnosis:
+def examine(adata: AnnData, *, x: Any = None, ranks: Ranks = ALONE) -> Diagnosis:
     """Look at every value and every name of an input once, in blocks of cells.
 
     Parameters
@@ -68,6 +69,8 @@ def examine(adata: AnnData, *, x: Any = None) -> Diagnosis:
         :func:`~scbaseline.data.read.open_counts` gives them.
     x
         X, where the caller has it in a better form already.
+    ranks
+        Those that share the values; each looks at its own share of the cells.
 
     Raises
     ------
@@ -75,7 +78,7 @@ def examine(adata: AnnData, *, x: Any = None) -> Diagnosis:
         X holds no numbers, or is damaged.
     """
     x = adata.X if x is None else x
-    values = no_values(adata.n_obs) if x is None else examine_values(row_blocks(x))
+    values = no_values(adata.n_obs) if x is None else _values_of_all(x, ranks)
     counts_n = values.sums_n
     totals = ""
     if values.recovery is not None:
@@ -100,6 +103,10 @@ def examine(adata: AnnData, *, x: Any = None) -> Diagnosis:
         totals=totals,
         selected=_selected(adata, values, counts_n, totals),
     )
+
+
+def _values_of_all(x: Any, ranks: Ranks) -> Values:
+    return gathered_values(examine_values(row_blocks(x, share_of(x.shape[0], ranks))), ranks)
 
 
 def _totals_before_normalisation(obs: pd.DataFrame, values: Values) -> str:

@@ -4,7 +4,7 @@ import errno
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from scbaseline.data.matrix import canonical_csr, require_intact
 from scbaseline.data.naming import Naming, name_genes
 from scbaseline.data.options import ReadOptions
 from scbaseline.data.other_folders import read_folder
+from scbaseline.data.shards import shards_of, stacked, whole
 from scbaseline.data.sources import sources_beside_x
 from scbaseline.data.stores import open_h5ad, open_zarr, read_h5ad, read_zarr
 from scbaseline.data.tables import read_table
@@ -73,7 +74,8 @@ def read_path(path: Path, options: ReadOptions = ReadOptions()) -> tuple[AnnData
     """
     file_format = _format_of(path)
     with _one_clear_line(path, file_format, options.obs):
-        adata = chosen_matrix(file_format.read(path, options), options)
+        adata = file_format.read(path, options)
+        adata = adata if file_format is SHARDS else chosen_matrix(adata, options)
         require_intact(adata)
         if adata.X is None:
             raise InputError(f"X is missing; {how_to_take(sources_beside_x(adata))}")
@@ -96,7 +98,8 @@ def open_path(path: Path, options: ReadOptions = ReadOptions()) -> Iterator[AnnD
     file_format = _format_of(path)
     opened = (file_format.open or _read_and_keep)(path, options)
     with _one_clear_line(path, file_format, options.obs), opened as adata:
-        yield chosen_matrix(adata, options)
+        # The options were applied to each shard.
+        yield adata if file_format is SHARDS else chosen_matrix(adata, options)
 
 
 @contextmanager
@@ -176,7 +179,7 @@ def _format_of(path: Path) -> Format:
     if ending is not None:
         return FORMATS[ending]
     if path.is_dir():
-        return FOLDER
+        return SHARDS if shards_of(path) else FOLDER
     raise InputError(
         f"{path}: its ending is not known; pass {', '.join(FORMATS)} or {FOLDER.title}"
     )
@@ -195,6 +198,25 @@ def _read_and_keep(path: Path, options: ReadOptions) -> Iterator[AnnData]:
     yield _format_of(path).read(path, options)
 
 
+@contextmanager
+def _open_shards(path: Path, options: ReadOptions) -> Iterator[AnnData]:
+    """Open the .h5ad and .zarr files of a folder as one data set, left on disk."""
+    with ExitStack() as stack:
+        shards = []
+        for part in shards_of(path):
+            file_format = _format_of(part)
+            opened = (file_format.open or _read_and_keep)(part, options)
+            with _one_clear_line(part, file_format, None):
+                shards.append((part.name, chosen_matrix(stack.enter_context(opened), options)))
+        yield stacked(shards)
+
+
+def _read_shards(path: Path, options: ReadOptions) -> AnnData:
+    with _open_shards(path, options) as adata:
+        return whole(adata)
+
+
+SHARDS = Format("a folder of .h5ad and .zarr files", _read_shards, _open_shards)
 FOLDER = Format("a 10x folder with matrix.mtx", lambda path, _: read_folder(path))
 
 _TABLE = Format("a table of cells × genes", lambda path, _: read_table(path))

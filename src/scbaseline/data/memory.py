@@ -6,6 +6,7 @@ from typing import Any
 
 from scbaseline.data.options import ReadOptions
 from scbaseline.data.read import open_counts
+from scbaseline.data.shards import StackedRows, shards_of
 
 SHARE_OF_MEMORY = 0.25
 """Of the machine's memory that a matrix may take: work in memory holds a few copies of it."""
@@ -23,7 +24,8 @@ def too_large_for_memory(path: str | Path, options: ReadOptions) -> bool:
     path, options
         As for :func:`~scbaseline.data.read.open_counts`.
     """
-    if not str(path).endswith((".h5ad", ".zarr")) or not Path(path).exists():
+    is_store = str(path).endswith((".h5ad", ".zarr")) and Path(path).exists()
+    if not is_store and not shards_of(Path(path)):
         return False
     with open_counts(path, options) as adata:
         return n_bytes(adata.X) > SHARE_OF_MEMORY * total_memory()
@@ -31,6 +33,8 @@ def too_large_for_memory(path: str | Path, options: ReadOptions) -> bool:
 
 def n_bytes(matrix: Any) -> float:
     """Return what a matrix on disk would take in memory, as CSR; of one that is there, 0."""
+    if isinstance(matrix, StackedRows):
+        return matrix.n_bytes_in_memory
     group = getattr(matrix, "group", None)
     if group is not None:
         return float(_BYTES * group["data"].shape[0])

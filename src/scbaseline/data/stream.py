@@ -30,6 +30,7 @@ from scbaseline.data.provenance import provenance_of
 from scbaseline.data.rows import Rows, row_reader
 from scbaseline.data.writable import require_one_of_each
 from scbaseline.errors import InputError
+from scbaseline.ranks import ALONE, Ranks, share_of
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class CountStream:
     _matrix: Any
     _is_gene: NDArray[np.bool_]
     _diagnosis: Diagnosis
+    _ranks: Ranks = ALONE
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -98,7 +100,10 @@ class CountStream:
         self.read(0, 1)  # whether rows can be read at all is said at once
         sums_n = self._known_sums_n
         if sums_n is None:
-            sums_n = np.concatenate([_sums(counts_ng) for _, counts_ng, _ in self.blocks()])
+            own = share_of(self.shape[0], self._ranks)
+            blocks = row_blocks(self._matrix, own)
+            own_n = [_sums(self._counts(start, values)) for start, values in blocks]
+            sums_n = self._ranks.gather(np.concatenate([np.zeros(0), *own_n]))
         return Counts.on_disk(self, totals_of(self.obs, self.total_key, sums_n))
 
     def fingerprint(self) -> str:
@@ -137,7 +142,9 @@ class CountStream:
         return counts if self._is_gene.all() else counts[:, self._is_gene]
 
 
-def stream_counts(adata: AnnData, *, total_key: str | None = None) -> CountStream:
+def stream_counts(
+    adata: AnnData, *, total_key: str | None = None, ranks: Ranks = ALONE
+) -> CountStream:
     """Look at every row once, refuse what cannot be used, and hand back a stream of counts.
 
     Parameters
@@ -147,6 +154,8 @@ def stream_counts(adata: AnnData, *, total_key: str | None = None) -> CountStrea
     total_key
         Column of obs that holds each cell's total over all genes; by default the one that
         the provenance names, else the sums over the genes.
+    ranks
+        Those that share the look at every row.
 
     Raises
     ------
@@ -157,7 +166,7 @@ def stream_counts(adata: AnnData, *, total_key: str | None = None) -> CountStrea
     try:
         require_one_of_each(adata.obs, what="obs")
         require_one_of_each(adata.var, what="var")
-        diagnosis = examine(adata)
+        diagnosis = examine(adata, ranks=ranks)
         require_usable(diagnosis, adata, allow_fractional=provenance.allow_fractional)
     except InputError as error:
         raise InputError(f"{provenance.name}: {error}") from error
@@ -175,6 +184,7 @@ def stream_counts(adata: AnnData, *, total_key: str | None = None) -> CountStrea
         _matrix=adata.X,
         _is_gene=naming.is_gene,
         _diagnosis=diagnosis,
+        _ranks=ranks,
     )
 
 

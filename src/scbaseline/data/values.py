@@ -1,7 +1,7 @@
 """Turns blocks of a matrix into a verdict on its values: counts, logarithms, or what else."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from scbaseline.data.recovery import LARGEST_LOG, SCALES, Attempt, Recovery
+from scbaseline.ranks import Ranks, exchanged
 
 _Array = npt.NDArray[np.float64]
 
@@ -89,6 +90,36 @@ def examine_values(
         seen.add(start, block)
     return seen.verdict()
 
+
+def gathered_values(own: Values, ranks: Ranks) -> Values:
+    """Return what the values of all ranks' cells are.
+
+    Counts are not recovered from logarithms where ranks share the cells: no rank sees all.
+
+    Parameters
+    ----------
+    own
+        What the values of the own share are.
+    """
+    if ranks.size == 1:
+        return own
+    bad = None if own.bad is None else asdict(own.bad)
+    found = exchanged({"kind": own.kind, "bad": bad, "largest": own.largest}, ranks)
+    kinds = {str(values["kind"]) for values in found} - {"zeros"}
+    worst: Kind = next((kind for kind in _WORST_FIRST if kind in kinds), "zeros")
+    bads = [BadValue(**values["bad"]) for values in found if values["bad"] is not None]
+    return Values(
+        worst,
+        min(bads, key=lambda value: list(_BAD).index(value.what), default=None),
+        max(float(values["largest"]) for values in found),
+        ranks.gather(own.sums_n),
+        ranks.gather(own.n_genes_n),
+    )
+
+
+_WORST_FIRST: tuple[Kind, ...] = (
+    "damaged", "scaled", "mixed", "log1p", "log2", "normalised", "fractional", "counts",
+)  # fmt: skip
 
 _BAD: dict[str, Callable[[npt.NDArray[np.float32]], npt.NDArray[np.bool_]]] = {
     "NaN": np.isnan,

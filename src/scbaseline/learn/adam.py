@@ -1,6 +1,6 @@
 """Adam and AdamW: parameters with gradients in, the parameters changed by one step."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import nn
@@ -37,6 +37,16 @@ class Adam:
         self._means = [torch.zeros_like(p) for p in self._parameters]
         self._squares = [torch.zeros_like(p) for p in self._parameters]
         self._steps = [torch.zeros((), device=p.device) for p in self._parameters]
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Return the moments and numbers of steps, to go on from; see :meth:`restore`."""
+        parts = {"mean": self._means, "square": self._squares, "steps": self._steps}
+        return {f"{name}{k}": part for name, all_ in parts.items() for k, part in enumerate(all_)}
+
+    def restore(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Go on from what :meth:`state` returned."""
+        for name, part in self.state().items():
+            part.copy_(state[name])
 
     def step(self, *, learning_rate: float | None = None) -> None:
         """Change the parameters by one step against their gradients, and clear these.

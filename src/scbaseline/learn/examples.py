@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbaseline.learn.curve import TrainingCurve
+from scbaseline.ranks import ALONE, Ranks, share_of
 from scbaseline.scale import ScaledCounts
 
 if TYPE_CHECKING:
     from scipy import sparse
     from torch import nn
+
+    from scbaseline.learn.checkpoint import Checkpoint
 
 Features: TypeAlias = "NDArray[np.float32] | ScaledCounts | sparse.csr_matrix"
 """Features in full, cells × features; scaled counts; or raw counts in CSR, cells × genes."""
@@ -37,6 +40,12 @@ class Examples:
         """Return some of the cells."""
         return Examples(rows_of(self.x, rows), self.codes_n[rows])
 
+    def share(self, ranks: Ranks) -> "Examples":
+        """Return a rank's share of the cells."""
+        if ranks.size == 1:
+            return self
+        return self.rows(np.arange(len(self.codes_n))[share_of(len(self.codes_n), ranks)])
+
 
 def rows_of(x: Features, rows: NDArray[np.int64]) -> Features:
     """Return the features of some of the cells."""
@@ -57,10 +66,20 @@ class TrainingCells:
     passes
         Starts a pass over all training cells: blocks of them in an order that is random
         already, and another one each time. ``None`` where the sample is all of them.
+    ranks
+        Those that share the training; the passes are then over the own share of the cells,
+        and the sample is the same on all ranks.
+    order
+        Draws the order of the passes; a training that goes on sets its state.
+    checkpoint
+        Where a network's training is kept from epoch to epoch.
     """
 
     sample: Examples
     passes: Callable[[], Iterable[Examples]] | None = None
+    ranks: Ranks = ALONE
+    order: np.random.Generator | None = None
+    checkpoint: "Checkpoint | None" = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """The training loop: cells and label codes in; the kept weights and the training curve out."""
 
-import copy
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,10 @@ from scbaseline.learn.adam import Adam
 from scbaseline.learn.curve import Epoch, TrainingCurve
 from scbaseline.learn.examples import Examples, Learnt, TrainingCells
 from scbaseline.learn.feed import Cells, feed
+from scbaseline.learn.progress import Progress
+from scbaseline.learn.ranks import average_gradients
+from scbaseline.randomness import Stream, library_seed
+from scbaseline.ranks import Ranks
 from scbaseline.stages import limit_threads
 
 if TYPE_CHECKING:
@@ -45,7 +48,8 @@ def train_network(
     build
         Takes the number of features; returns the network with fresh weights.
     training, held_out
-        Cells to learn from, and cells to watch.
+        Cells to learn from, and cells to watch. Where ranks share the training, each takes
+        batches of its own cells, and a step follows the mean gradient over all of them.
     max_epochs, patience
         How long it is trained.
     config
@@ -62,10 +66,13 @@ def train_network(
     ----------
     Kingma & Ba, Adam, ICLR 2015; Srivastava et al., Dropout, JMLR 2014.
     """
-    device = choose_device(config.device)
+    device, ranks = choose_device(config.device), training.ranks
     sample = feed(training.sample.x, device), torch.from_numpy(training.sample.codes_n)
-    curve_cells = sample[0], sample[1].to(device)
-    watched = feed(held_out.x, device), torch.from_numpy(held_out.codes_n).to(device)
+    # Each rank looks at its share of the cells that are held in memory.
+    curve_cells, watched = (
+        (feed(cells.x, device), torch.from_numpy(cells.codes_n).to(device))
+        for cells in (training.sample.share(ranks), held_out.share(ranks))
+    )
     devices = [device] if device.type == "cuda" else []
     # A step on a small batch is so short that a second thread costs more than it brings: on a
     # busy two-core machine, training with two was much slower than with one.
@@ -73,24 +80,27 @@ def train_network(
         torch.manual_seed(seed)
         network = build(sample[0].n_inputs).to(device)
         adam = Adam(network.parameters(), learning_rate=config.learning_rate)
-        history: list[Epoch] = []
-        best, kept_epoch, kept = float("inf"), 0, network.state_dict()
-        for number in range(1, max_epochs + 1):
+        if ranks.size > 1:  # the first weights are those of all ranks; what follows is its own
+            torch.manual_seed(library_seed(seed, Stream.RANK, ranks.rank))
+        so_far = Progress(network, adam, training)
+        while not so_far.is_over(max_epochs, patience):
             network.train()
-            for batch, codes_n in _batches(training, sample, device, config.batch_size):
-                loss = functional.cross_entropy(network(batch), codes_n)
-                loss.backward()  # type: ignore[no-untyped-call]  # torch gives it no types
+            batches = _batches(training, sample, device, config.batch_size)
+            while True:
+                n_cells = 0
+                if (batch := next(batches, None)) is not None:
+                    loss = functional.cross_entropy(network(batch[0]), batch[1])
+                    loss.backward()  # type: ignore[no-untyped-call]  # torch gives it no types
+                    n_cells = len(batch[1])
+                if not average_gradients(network.parameters(), n_cells, ranks):
+                    break
                 adam.step()
             network.eval()
-            epoch = _look(number, network, curve_cells, watched)
-            history.append(epoch)
-            if epoch.held_out_loss < best or patience is None:
-                best, kept_epoch = epoch.held_out_loss, number
-                kept = copy.deepcopy(network.state_dict())
-            elif number - kept_epoch >= patience:
-                break
-        network.load_state_dict(kept)
-    return Learnt(network.cpu().eval(), TrainingCurve(tuple(history), kept_epoch))
+            number = len(so_far.history) + 1
+            epoch = _look(number, network, curve_cells, watched, ranks)
+            so_far.add(epoch, keep=patience is None)
+        network.load_state_dict(so_far.kept)
+    return Learnt(network.cpu().eval(), TrainingCurve(tuple(so_far.history), so_far.kept_epoch))
 
 
 def logits(network: nn.Module, x: "Features") -> NDArray[np.float32]:
@@ -145,10 +155,11 @@ def _look(
     network: nn.Module,
     curve_cells: tuple[Cells, Tensor],
     watched: tuple[Cells, Tensor],
+    ranks: Ranks,
 ) -> Epoch:
     """Measure how the network stands after an epoch."""
-    train_loss, train_accuracy = _loss_and_accuracy(network, *curve_cells)
-    loss, accuracy = _loss_and_accuracy(network, *watched)
+    train_loss, train_accuracy = _loss_and_accuracy(network, *curve_cells, ranks)
+    loss, accuracy = _loss_and_accuracy(network, *watched, ranks)
     if not np.isfinite(loss):
         raise InputError(
             f"training diverged in epoch {number} (held-out loss {loss}); lower --learning-rate"
@@ -161,8 +172,16 @@ def _logits(network: nn.Module, cells: Cells) -> Tensor:
         return torch.cat([network(block) for block in cells.blocks()])
 
 
-def _loss_and_accuracy(network: nn.Module, cells: Cells, codes_n: Tensor) -> tuple[float, float]:
-    logits_nk = _logits(network, cells)
-    loss = functional.cross_entropy(logits_nk, codes_n).item()
-    accuracy = (logits_nk.argmax(dim=1) == codes_n).double().mean().item()
-    return loss, accuracy
+def _loss_and_accuracy(
+    network: nn.Module, cells: Cells, codes_n: Tensor, ranks: Ranks
+) -> tuple[float, float]:
+    n_cells = len(codes_n)
+    loss, accuracy = 0.0, 0.0
+    if n_cells:  # a rank's share of few cells may be none
+        logits_nk = _logits(network, cells)
+        loss = functional.cross_entropy(logits_nk, codes_n).item()
+        accuracy = (logits_nk.argmax(dim=1) == codes_n).double().mean().item()
+    if ranks.size == 1:
+        return loss, accuracy
+    sums = ranks.sum(np.array([loss * n_cells, accuracy * n_cells, n_cells]))
+    return float(sums[0] / sums[2]), float(sums[1] / sums[2])

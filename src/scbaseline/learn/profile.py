@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from scbaseline.learn.ensemble import Ensemble
+from scbaseline.ranks import ALONE, Ranks
 from scbaseline.scale import log_normalise
 
 if TYPE_CHECKING:
@@ -59,7 +60,12 @@ class CentredProfile(nn.Module):
 
     @classmethod
     def fitted(
-        cls, blocks: "Iterable[sparse.csr_matrix]", *, target_sum: float, max_value: float
+        cls,
+        blocks: "Iterable[sparse.csr_matrix]",
+        *,
+        target_sum: float,
+        max_value: float,
+        ranks: Ranks = ALONE,
     ) -> Self:
         """Return a front that has learnt from cells.
 
@@ -71,6 +77,8 @@ class CentredProfile(nn.Module):
             Raw counts of the training cells, cells × the recipe's genes.
         target_sum, max_value
             The settings.
+        ranks
+            Those that share the cells; ``blocks`` are then of the own share.
         """
         n_cells, sums = 0, np.zeros((3, 0))
         for counts_ng in blocks:
@@ -83,6 +91,7 @@ class CentredProfile(nn.Module):
             ]
             sums = sums + np.stack(parts) if n_cells else np.stack(parts)
             n_cells += counts_ng.shape[0]
+        sums, n_cells = ranks.sum(sums), int(ranks.sum(np.array(n_cells)))
         mean_g = sums[1] / n_cells
         front = cls(sums.shape[1])
         for name, values in (

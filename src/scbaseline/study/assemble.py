@@ -13,6 +13,7 @@ from scbaseline.model.card import ModelCard
 from scbaseline.model.classifier import Classifier
 from scbaseline.model.gene_weights import ValidationCells, with_coverage
 from scbaseline.randomness import Stream, library_seed
+from scbaseline.ranks import ALONE, Ranks, gathered_csr, share_of
 from scbaseline.study.fit import Fit
 from scbaseline.study.line import Study
 from scbaseline.study.split import VALIDATION
@@ -27,7 +28,9 @@ _NOT_BY_GROUP = (
 )
 
 
-def classifiers_of(study: Study, config: RunConfig) -> dict[str, Classifier]:
+def classifiers_of(
+    study: Study, config: RunConfig, *, ranks: Ranks = ALONE
+) -> dict[str, Classifier]:
     """Make a classifier of each chosen recipe of the fit whose modules were kept, if any.
 
     Parameters
@@ -36,16 +39,18 @@ def classifiers_of(study: Study, config: RunConfig) -> dict[str, Classifier]:
         The fits and their evidence.
     config
         Settled settings.
+    ranks
+        Those that share the cells.
     """
     kept = [fit for fit in study.fits if fit.space is not None]
     return {
-        recipe.name: _classifier(recipe.name, fit, study, config)
+        recipe.name: _classifier(recipe.name, fit, study, config, ranks)
         for fit in kept
         for recipe in chosen_recipes(config.recipe)
     }
 
 
-def _classifier(recipe: str, fit: Fit, study: Study, config: RunConfig) -> Classifier:
+def _classifier(recipe: str, fit: Fit, study: Study, config: RunConfig, ranks: Ranks) -> Classifier:
     """Join what was fitted for one recipe into a module that takes raw counts."""
     fitted, space = fit.recipes[recipe], fit.space
     if space is None or fitted.learnt is None or fitted.temperature is None:
@@ -58,6 +63,8 @@ def _classifier(recipe: str, fit: Fit, study: Study, config: RunConfig) -> Class
     notes = list(fit.notes)  # those on the input stand with the data
     if fit.labels.rare:
         notes.append(f"labels left out, with too few cells: {', '.join(fit.labels.rare)}")
+    if ranks.size > 1:
+        notes.append(f"trained by {ranks.size} ranks, {config.batch_size} cells of each in a step")
     card = ModelCard(
         recipe=RECIPES[recipe],
         labels=fit.labels.names,
@@ -79,10 +86,11 @@ def _classifier(recipe: str, fit: Fit, study: Study, config: RunConfig) -> Class
     )
     validation = fit.split.rows(VALIDATION)
     validation = validation[:: -(-len(validation) // _MOST_VALIDATION_CELLS)]
-    watched = study.cells.counts.rows(validation)
+    own = validation[share_of(len(validation), ranks)]
+    watched_ng = study.cells.counts.rows(own).counts_ng[:, fitted.genes_g]
     cells = ValidationCells(
-        watched.counts_ng[:, fitted.genes_g].toarray(),
-        watched.total_n,
+        gathered_csr(watched_ng, ranks).toarray(),
+        study.cells.counts.total_n[validation],
         fit.labels.codes_n[validation],
     )
     classifier = with_coverage(classifier, cells, seed=library_seed(config.seed, Stream.GENE_LOSS))

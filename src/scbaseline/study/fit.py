@@ -1,7 +1,10 @@
 """One job in; what each recipe, fitted as the job's protocol says, makes of its test cells, out."""
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +16,19 @@ from scbaseline.config import RunConfig
 from scbaseline.counts import Counts
 from scbaseline.errors import InputError
 from scbaseline.learn.calibrate import fit_temperature
-from scbaseline.learn.examples import Learnt, TrainingCells
+from scbaseline.learn.examples import Learnt
 from scbaseline.learn.recipes import Recipe
 from scbaseline.randomness import Stream, generator, library_seed
+from scbaseline.ranks import ALONE, Ranks, exchanged, own_share, share_of
+from scbaseline.spill import Spill
 from scbaseline.stages import Stages
 from scbaseline.study.labels import Labels, learnt_codes
 from scbaseline.study.parts import Parts
 from scbaseline.study.protocols import Protocol
 from scbaseline.study.split import TEST, TRAINING, VALIDATION, Split
+
+if TYPE_CHECKING:
+    from scbaseline.learn.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +58,13 @@ class Job:
     most_in_memory
         Training cells for simple recipes and the curve, and validation cells, that memory
         holds where the counts are on disk.
+    scratch
+        Where counts on disk are written anew for the chosen genes; by default the system's
+        folder for temporary files.
+    ranks
+        Those that share the cells, where counts are on disk.
+    checkpoint
+        A folder in which networks' training is kept from epoch to epoch.
     """
 
     protocol: Protocol
@@ -64,6 +79,9 @@ class Job:
     genes: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     keep: bool = False
     most_in_memory: int = 20_000
+    scratch: Path | None = None
+    ranks: Ranks = ALONE
+    checkpoint: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,20 +182,18 @@ def fit_job(job: Job, stages: Stages) -> Fit:
     watched, unwatched = watched[is_learnt_n[watched]], watched[~is_learnt_n[watched]]
     if not len(watched):
         raise InputError("no validation cell carries a label that a training cell has")
-    with stages(f"{name}: features"):
-        if job.protocol.fitted_on == "training":
-            space = fit_feature_space(job.counts.rows(train), job.config)
-        else:
-            space = job.space or fit_feature_space(job.counts, job.config)
-        parts = Parts(
-            job.counts, labels.codes_n, space, _genes_by_rule(job, space, train),
-            train=train, watched=watched, test=test, most_in_memory=job.most_in_memory,
-            rng=generator(job.config.seed, Stream.ORDER, job.draw, job.fold),
-        )  # fmt: skip
-    recipes = {}
-    for recipe in job.recipes:
-        with stages(f"{name}: {recipe.name}"):
-            recipes[recipe.name] = _fit_recipe(recipe, parts, job)
+    with Spill(own_share(job.counts, job.ranks), job.scratch) as spill:
+        with stages(f"{name}: features"):
+            space, genes = _features(job, train, spill)
+            parts = Parts(
+                job.counts, labels.codes_n, space, genes, chosen=spill.counts,
+                train=train, watched=watched, test=test, most_in_memory=job.most_in_memory,
+                rng=generator(job.config.seed, Stream.ORDER, job.draw, job.fold), ranks=job.ranks,
+            )  # fmt: skip
+        recipes = {}
+        for recipe in job.recipes:
+            with stages(f"{name}: {recipe.name}"):
+                recipes[recipe.name] = _fit_recipe(recipe, parts, job)
     notes = (
         *split.notes,
         *space.notes,
@@ -191,18 +207,39 @@ def fit_job(job: Job, stages: Stages) -> Fit:
     )  # fmt: skip
 
 
-def _genes_by_rule(
-    job: Job, space: FeatureSpace, train: NDArray[np.int64]
-) -> dict[str, NDArray[np.int64]]:
-    """Return the genes of each rule that a recipe names.
+def _features(
+    job: Job, train: NDArray[np.int64], spill: Spill
+) -> tuple[FeatureSpace, dict[str, NDArray[np.int64]]]:
+    """Return the feature space, and the genes of each rule that a recipe names.
 
     Labels choose genes on training cells under every protocol: on test cells, their choice
     would tell the very labels that are to be predicted.
     """
-    genes = {"hvg": space.genes_g, **job.genes}
+    genes, share = dict(job.genes), share_of(job.counts.shape[0], job.ranks)
+    own = np.arange(share.start, share.stop)
+    train = train[slice(*np.searchsorted(train, [share.start, share.stop]))]
+    if 0 in (n_train := exchanged(len(train), job.ranks)):
+        raise InputError(
+            f"{job.ranks.size} ranks: rank {n_train.index(0)} has no training cell among its share "
+            f"of {job.counts.shape[0]:,} cells; start fewer ranks"
+        )
     if "label" not in genes and any(recipe.genes == "label" for recipe in job.recipes):
-        genes["label"] = label_genes(job.counts.rows(train), job.labels.codes_n[train], job.config)
-    return genes
+        counts, codes_n = job.counts.rows(train), job.labels.codes_n[train]
+        genes["label"] = label_genes(counts, codes_n, job.config, ranks=job.ranks)
+    is_inductive = job.protocol.fitted_on == "training"
+    fitted_on = train if is_inductive else own
+
+    def keep(genes_g: NDArray[np.int64]) -> Counts | None:
+        spill.write({"hvg": genes_g, **genes})
+        return spill.counts["hvg"].rows(fitted_on - share.start) if spill.counts else None
+
+    space = None if is_inductive else job.space
+    if space is None:
+        counts = job.counts.rows(fitted_on)
+        space = fit_feature_space(counts, job.config, keep=keep, ranks=job.ranks)
+    else:
+        keep(space.genes_g)
+    return space, {"hvg": space.genes_g, **genes}
 
 
 def _fit_recipe(recipe: Recipe, parts: Parts, job: Job) -> RecipeFit:
@@ -212,7 +249,7 @@ def _fit_recipe(recipe: Recipe, parts: Parts, job: Job) -> RecipeFit:
 
     held_out = parts.examples(recipe, parts.watched)
     learnt = recipe.fit(
-        TrainingCells(parts.examples(recipe, parts.sample), parts.passes(recipe)),
+        parts.training(recipe, _checkpoint(recipe, parts, job)),
         held_out,
         n_labels=len(job.labels.names),
         config=job.config,
@@ -225,11 +262,12 @@ def _fit_recipe(recipe: Recipe, parts: Parts, job: Job) -> RecipeFit:
     n_labels = len(job.labels.names)
     none_tk = np.zeros((0, n_labels), dtype=np.float32)
     blocks = [logits(learnt.module, x) for x in parts.test_features(recipe)]
-    logits_tk = moved_tk = np.concatenate([none_tk, *blocks])
+    own_tk = moved_tk = np.concatenate([none_tk, *blocks])
     if recipe.augmentation:
         seed = library_seed(job.config.seed, Stream.SETS, job.draw, job.fold)
         moved = [logits_elsewhere(learnt.module, x, seed) for x in parts.test_features(recipe)]
         moved_tk = np.concatenate([none_tk, *moved])
+    logits_tk, moved_tk = job.ranks.gather(own_tk), job.ranks.gather(moved_tk)
     scaled = temperature or 1.0
     return RecipeFit(
         predicted_t=logits_tk.argmax(axis=1),
@@ -241,6 +279,26 @@ def _fit_recipe(recipe: Recipe, parts: Parts, job: Job) -> RecipeFit:
         genes_g=parts.genes(recipe),
         learnt=learnt if job.keep else None,
     )
+
+
+def _checkpoint(recipe: Recipe, parts: Parts, job: Job) -> "Checkpoint | None":
+    """Return the file that a recipe's training is kept in, and what it must agree with."""
+    if job.checkpoint is None:
+        return None
+    from scbaseline.learn.checkpoint import Checkpoint
+
+    seen = hashlib.sha256()
+    for values in (parts.genes(recipe), job.labels.codes_n, job.split.part_n, job.counts.total_n):
+        seen.update(np.ascontiguousarray(values).data)
+    what = {
+        "recipe": recipe.name,
+        "settings": {**recipe.settings},
+        "config": replace(job.config, device="auto", threads=None).to_dict(),
+        "ranks": job.ranks.size,
+        "cells": seen.hexdigest(),
+    }
+    name = f"{job.protocol.name}-{recipe.name}-{job.draw}-{job.fold}.safetensors"
+    return Checkpoint(job.checkpoint / name, what)
 
 
 def _unlearnt(labels: Labels, rows: NDArray[np.int64], what: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ from scbaseline.cells.umap import umap_layout
 from scbaseline.compute import Pool, Task, open_pool
 from scbaseline.config import RunConfig
 from scbaseline.learn.recipes import FIT_MODULES
+from scbaseline.ranks import ALONE, Ranks
 from scbaseline.stages import Stages
 from scbaseline.study.draws import Draw, Draws, begin_halves, begin_structureless
 from scbaseline.study.evidence import Evidence
@@ -84,6 +86,8 @@ def follow(
     labels: Labels | None = None,
     pool: Pool | None = None,
     fitted: Progress | None = None,
+    ranks: Ranks = ALONE,
+    checkpoint: Path | None = None,
 ) -> Study:
     """Follow the line from raw counts to evidence.
 
@@ -103,6 +107,10 @@ def follow(
         Background processes; by default as many as there are processors, for this call.
     fitted
         Called after each fit.
+    ranks
+        Those that share the cells, where counts are on disk. All of them return the same.
+    checkpoint
+        A folder in which networks' training is kept from epoch to epoch.
 
     Raises
     ------
@@ -111,7 +119,7 @@ def follow(
     """
     with nullcontext(pool) if pool else open_pool(config.threads, modules=FIT_MODULES) as pool:
         table = read_marker_table(config.markers)
-        cells = prepare(adata, config, stages)
+        cells = prepare(adata, config, stages, ranks=ranks)
         labels = labels or cells.labels
         protocols, not_applicable = applicable(config, cells, labels)
         halves = begin_halves(protocols, cells, config, pool)
@@ -133,6 +141,7 @@ def follow(
         observed = Draw(0, {"all": cells.counts}, {"all": labels}, space=space)
         draws = Draws(observed, halves_drawn, _results(nulls, stages))
         jobs, cannot = jobs_of(protocols, draws, plan, config, groups=cells.groups)
+        jobs = [replace(job, ranks=ranks, checkpoint=checkpoint) for job in jobs]
         fits = _fit_all(jobs, stages, pool, fitted)
         names = None if naming is None else naming.result(stages)
         umap_n2 = None if layout is None else layout.result(stages)

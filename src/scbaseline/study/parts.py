@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +10,12 @@ from scipy import sparse
 
 from scbaseline.cells.space import FeatureSpace
 from scbaseline.counts import Counts, ahead
-from scbaseline.learn.examples import Examples, Features, rows_of
+from scbaseline.learn.examples import Examples, Features, TrainingCells, rows_of
 from scbaseline.learn.recipes import Recipe
+from scbaseline.ranks import ALONE, Ranks, gathered_csr, share_of
+
+if TYPE_CHECKING:
+    from scbaseline.learn.checkpoint import Checkpoint
 
 
 class Parts:
@@ -23,13 +28,19 @@ class Parts:
     space
         The features of highly variable genes.
     genes
-        Rule → the genes that it chooses, for recipes on counts.
+        Rule → the genes that it chooses.
+    chosen
+        Rule → the counts of these genes alone, of all of the job's cells, where they are
+        quicker to read; see :class:`~scbaseline.spill.Spill`. Where ranks share the cells,
+        they are those of the own share.
     train, watched, test
         The rows of training, validation and test cells.
     most_in_memory
         Training cells, and validation cells, that memory holds where counts are on disk.
     rng
         Draws these, and the order of passes over the training cells.
+    ranks
+        Those that share the cells. What memory holds is the same on all of them.
 
     Attributes
     ----------
@@ -51,8 +62,11 @@ class Parts:
         test: NDArray[np.int64],
         most_in_memory: int,
         rng: np.random.Generator,
+        chosen: Mapping[str, Counts] | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         self._counts, self._codes_n, self._space, self._genes = counts, codes_n, space, genes
+        self._chosen, self._ranks = chosen or {}, ranks
         self._train, self._test, self._rng, self._most = train, test, rng, most_in_memory
         self.sample, self.watched = (self._held(rows) for rows in (train, watched))
         self.notes = tuple(
@@ -69,39 +83,64 @@ class Parts:
         return self._genes[recipe.genes]
 
     def features(self, recipe: Recipe, rows: NDArray[np.int64]) -> Features:
-        """Return what a recipe sees of some cells, which memory must hold."""
+        """Return what a recipe sees of some cells of all ranks, which memory must hold."""
         if self._counts.in_memory and recipe.input != "counts":
             return rows_of(self._all[recipe.input], rows)
-        counts = self._counts.rows(rows)
-        blocks = [block_ng for block_ng, _ in counts.blocks(self.genes(recipe))]
+        counts, genes_g = self._counts_of(recipe, rows)
+        blocks = [block_ng for block_ng, _ in counts.blocks(genes_g)]
         counts_ng = sparse.vstack(blocks, format="csr") if len(blocks) > 1 else blocks[0]
-        return self._seen(recipe, counts_ng, counts.total_n)
+        return self._seen(recipe, gathered_csr(counts_ng, self._ranks), self._counts.total_n[rows])
 
     def examples(self, recipe: Recipe, rows: NDArray[np.int64]) -> Examples:
         """Return the same with the cells' labels."""
         return Examples(self.features(recipe, rows), self._codes_n[rows])
 
+    def training(self, recipe: Recipe, checkpoint: "Checkpoint | None" = None) -> TrainingCells:
+        """Return the cells that a recipe learns from."""
+        sample, passes = self.examples(recipe, self.sample), self.passes(recipe)
+        return TrainingCells(sample, passes, self._ranks, order=self._rng, checkpoint=checkpoint)
+
     def passes(self, recipe: Recipe) -> Callable[[], Iterator[Examples]] | None:
-        """Return what starts a pass over all training cells; ``None`` where memory holds them."""
+        """Return what starts a pass over the own training cells; ``None``: memory holds all."""
         if self._counts.in_memory:
             return None
-        counts, genes_g = self._counts.rows(self._train), self.genes(recipe)
+        counts, genes_g = self._counts_of(recipe, self._train)
+        train = self._own(self._train)
 
         def blocks() -> Iterator[Examples]:
             for rows_n, counts_ng, total_n in counts.shuffled(self._rng, genes_g):
-                codes_n = self._codes_n[self._train[rows_n]]
+                codes_n = self._codes_n[train[rows_n]]
                 yield Examples(self._seen(recipe, counts_ng, total_n), codes_n)
 
         return lambda: ahead(blocks())
 
     def test_features(self, recipe: Recipe) -> Iterator[Features]:
-        """Yield what a recipe sees of the test cells, in blocks that memory can hold."""
+        """Yield what a recipe sees of the own test cells, in blocks that memory can hold."""
         if self._counts.in_memory:
             if len(self._test):
                 yield self.features(recipe, self._test)
             return
-        for block in self._counts.rows(self._test).blocks(self.genes(recipe)):
+        counts, genes_g = self._counts_of(recipe, self._test)
+        for block in counts.blocks(genes_g):
             yield self._seen(recipe, *block)
+
+    def _counts_of(
+        self, recipe: Recipe, rows: NDArray[np.int64]
+    ) -> tuple[Counts, NDArray[np.int64] | None]:
+        """Return counts of some own cells, and which of their genes the recipe sees; None: all."""
+        rows = self._own(rows)
+        if recipe.genes in self._chosen:
+            return self._chosen[recipe.genes].rows(rows - self._share.start), None
+        return self._counts.rows(rows), self.genes(recipe)
+
+    def _own(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return those of some rising rows that are of the own share."""
+        first, last = np.searchsorted(rows, [self._share.start, self._share.stop])
+        return rows[first:last]
+
+    @property
+    def _share(self) -> slice:
+        return share_of(self._counts.shape[0], self._ranks)
 
     @cached_property
     def _all(self) -> dict[str, Features]:

@@ -20,6 +20,7 @@ from scbaseline.data.info import DataInfo
 from scbaseline.data.provenance import Provenance, identified, provenance_of
 from scbaseline.data.stream import stream_counts
 from scbaseline.errors import ScbaselineWarning
+from scbaseline.ranks import ALONE, Ranks, exchanged, own_share
 from scbaseline.stages import Stages
 from scbaseline.study.labels import (
     Groups,
@@ -71,7 +72,9 @@ class Prepared:
         return self.cells.counts
 
 
-def prepare(adata: "AnnData", config: RunConfig, stages: Stages) -> Prepared:
+def prepare(
+    adata: "AnnData", config: RunConfig, stages: Stages, *, ranks: Ranks = ALONE
+) -> Prepared:
     """Check the counts, keep the cells worth keeping, and read given labels and groups.
 
     Parameters
@@ -83,6 +86,8 @@ def prepare(adata: "AnnData", config: RunConfig, stages: Stages) -> Prepared:
         The settings.
     stages
         Opens a named stage around each step.
+    ranks
+        Those that share the passes over counts on disk.
 
     Raises
     ------
@@ -99,10 +104,12 @@ def prepare(adata: "AnnData", config: RunConfig, stages: Stages) -> Prepared:
         check_label_key(adata.obs, config)  # before quality control can say anything else
         if config.group_key is not None:
             groups_from_column(adata.obs, config)
-        read = _in_memory if in_memory(adata) else _on_disk
-        counts, obs, var, describe = read(adata, config)
+        if in_memory(adata):
+            counts, obs, var, describe = _in_memory(adata, config)
+        else:
+            counts, obs, var, describe = _on_disk(adata, config, ranks)
     with stages("quality control"):
-        cells = filter_cells(counts, config, obs=obs, var=var)
+        cells = filter_cells(counts, config, obs=obs, var=var, ranks=ranks)
     kept = cells.metrics["kept"].to_numpy()
     # From the input's own obs: quality control has written into the other.
     obs = adata.obs[kept]
@@ -137,17 +144,24 @@ def _in_memory(adata: "AnnData", config: RunConfig) -> Read:
     return counts, checked.obs, checked.var, describe
 
 
-def _on_disk(adata: "AnnData", config: RunConfig) -> Read:
-    stream = stream_counts(adata, total_key=config.total_key)
+def _on_disk(adata: "AnnData", config: RunConfig, ranks: Ranks) -> Read:
+    stream = stream_counts(adata, total_key=config.total_key, ranks=ranks)
     counts = stream.counts()
 
     def describe(cells: FilteredCells) -> DataInfo:
-        n_counts = sum(float(block_ng.sum(dtype=np.float64)) for block_ng, _ in counts.blocks())
-        seen = fingerprint_of_blocks(
-            lambda: (block_ng for block_ng, _ in counts.blocks()),
-            cells.metrics[keys.N_GENES].to_numpy(),
-            stream.var,
+        own = own_share(counts, ranks).blocks()
+        own_sum = sum(float(block_ng.sum(dtype=np.float64)) for block_ng, _ in own)
+        n_counts = float(ranks.sum(np.array(own_sum)))
+        seen = (
+            ""
+            if ranks.rank
+            else fingerprint_of_blocks(
+                lambda: (block_ng for block_ng, _ in counts.blocks()),
+                cells.metrics[keys.N_GENES].to_numpy(),
+                stream.var,
+            )
         )
+        seen = exchanged(seen, ranks)[0]  # it reads the cells in their order, so one rank does
         origin = replace(
             identified(provenance_of(adata).name, seen),
             fingerprint=seen,

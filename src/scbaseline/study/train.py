@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scbaseline.compute import Pool, open_pool
 from scbaseline.config import RunConfig, with_settings
 from scbaseline.errors import ConfigError
 from scbaseline.learn.recipes import FIT_MODULES
+from scbaseline.ranks import ALONE, Ranks, threads_of
 from scbaseline.stages import Stages
 from scbaseline.study.assemble import classifiers_of
 from scbaseline.study.exam import leave_one_label_out
@@ -34,6 +36,8 @@ def train(
     progress: Callable[[str], None] | None = None,
     fitted: Progress | None = None,
     pool: Pool | None = None,
+    ranks: Ranks = ALONE,
+    checkpoint: Path | None = None,
     exam: bool = False,
     **settings: Any,
 ) -> Training:
@@ -58,11 +62,18 @@ def train(
     exam
         Also leave each label out once, and see how well its cells are told from known ones:
         one fit more for each label.
+    ranks
+        Those that share the cells, as ``torchrun`` starts them; counts are then on disk. Each
+        takes batches of ``config.batch_size`` of its own cells, and all return the same.
+    checkpoint
+        A folder in which a network's training is kept from epoch to epoch; a training that
+        was killed goes on from there.
 
     Raises
     ------
     ConfigError
-        No label key, or more than one recipe; a group key where counts are on disk.
+        No label key, or more than one recipe; a group key where counts are on disk; several
+        ranks, and counts in memory; a checkpoint of another training.
     InputError
         The counts or the labels cannot be used; the message says why and what to do.
 
@@ -82,12 +93,20 @@ def train(
             "group_key: training from disk tests on a random fifth of the cells, not on unseen "
             f"{config.group_key}; leave --group-key out, or --no-from-disk where memory suffices"
         )
-    stages = Stages(progress, threads=config.threads)
+    if in_memory(adata) and ranks.size > 1:
+        raise ConfigError(
+            f"{ranks.size} ranks: they share counts on disk; pass an .h5ad or .zarr, or a folder "
+            "of them, or leave torchrun out"
+        )
+    stages = Stages(progress, threads=config.threads or threads_of(ranks))
     plan = ONE_SPLIT if not in_memory(adata) else BY_FOLDS
     with nullcontext(pool) if pool else open_pool(config.threads, modules=FIT_MODULES) as pool:
-        study = follow(adata, config, stages, plan=plan, labels=labels, pool=pool, fitted=fitted)
+        study = follow(
+            adata, config, stages, plan=plan, labels=labels, pool=pool, fitted=fitted,
+            ranks=ranks, checkpoint=checkpoint,
+        )  # fmt: skip
         with stages("model"):
-            (classifier,) = classifiers_of(study, config).values()
+            (classifier,) = classifiers_of(study, config, ranks=ranks).values()
         if exam:
             rows = leave_one_label_out(study, config, stages, pool)
             classifier = classifier.changed(exam=rows)

@@ -23,6 +23,9 @@ from scbaseline.learn.examples import Examples, Learnt, TrainingCells
 from scbaseline.learn.feed import feed
 from scbaseline.learn.loop import choose_device
 from scbaseline.learn.profile import CentredProfile, CountsNetwork
+from scbaseline.learn.progress import restore, save
+from scbaseline.learn.ranks import average_gradients
+from scbaseline.randomness import Stream, library_seed
 from scbaseline.stages import limit_threads
 
 _CPU = torch.device("cpu")
@@ -95,12 +98,13 @@ def fit(
     Rethinking the Inception architecture, CVPR 2016 (label smoothing).
     """
     device = choose_device(config.device)
-    front, n_k = _look(training, config, n_labels)
+    ranks = training.ranks
+    front, n_k, n_own = _look(training, config, n_labels)
     n_cells = int(n_k.sum())
-    n_steps = max(min_steps, epochs * n_cells // config.batch_size)
-    size = min(config.batch_size, n_cells)
+    n_steps = max(min_steps, epochs * n_cells // (config.batch_size * ranks.size))
+    size = min(config.batch_size, n_own)
     weight_k = label_weights(n_k, weight_power).to(device)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, ranks.rank] if ranks.rank else seed)
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices), limit_threads(config.threads or 1):
         torch.manual_seed(seed)
@@ -110,7 +114,13 @@ def fit(
         module.front = front
         module.to(device).train()
         adam = Adam(module.parameters(), learning_rate=0.0, weight_decay=weight_decay)
-        for step, (counts_ng, codes_n) in enumerate(_batches(training, size, n_steps)):
+        if ranks.size > 1:  # the first weights are those of all ranks; what follows is its own
+            torch.manual_seed(library_seed(seed, Stream.RANK, ranks.rank))
+        state = restore(training, module, adam, rng=rng)
+        done = 0 if state is None else int(state.facts["steps"])
+        a_pass = max(1, n_cells // (size * ranks.size))
+        batches = _batches(training, size, n_steps - done)
+        for step, (counts_ng, codes_n) in enumerate(batches, start=done):
             moved_ng = counts_ng if augmentation is None else augment(counts_ng, augmentation, rng)
             logits_nmk = module.network.of_members(module.front(moved_ng.to(device)))
             loss = functional.cross_entropy(
@@ -121,8 +131,11 @@ def fit(
             )
             # Times the number of members: each learns as fast as it would alone.
             (loss * members).backward()  # type: ignore[no-untyped-call]
+            average_gradients(module.parameters(), size, ranks)
             rate = rate_factor * config.learning_rate
             adam.step(learning_rate=rate * schedule(step, n_steps, warm_up=warm_up))
+            if (step + 1) % a_pass == 0:
+                save(training, module, adam, {"steps": step + 1}, rng=rng)
     return Learnt(_finite(module).cpu().eval())
 
 
@@ -142,8 +155,8 @@ def schedule(step: int, n_steps: int, *, warm_up: float) -> float:
 
 def _look(
     training: TrainingCells, config: RunConfig, n_labels: int
-) -> tuple[CentredProfile, Tensor]:
-    """Return the front, and how many training cells each label has, in one pass."""
+) -> tuple[CentredProfile, Tensor, int]:
+    """Return the front, the training cells of each label, and the own ones, in one pass."""
     n_k = np.zeros(n_labels)
 
     def blocks() -> Iterator[Any]:
@@ -152,9 +165,13 @@ def _look(
             yield cells.x
 
     front = CentredProfile.fitted(
-        blocks(), target_sum=config.target_sum, max_value=config.max_value
+        blocks(),
+        target_sum=config.target_sum,
+        max_value=config.max_value,
+        ranks=training.ranks,
     )
-    return front, torch.from_numpy(n_k.astype(np.float32))
+    n_of_all_k = training.ranks.sum(n_k)
+    return front, torch.from_numpy(n_of_all_k.astype(np.float32)), int(n_k.sum())
 
 
 def _batches(training: TrainingCells, size: int, n_steps: int) -> Iterator[tuple[Any, Tensor]]:
