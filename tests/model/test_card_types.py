@@ -51,7 +51,7 @@ def test_any_entry_of_any_type_is_refused_or_works(saved: Path, tmp_path: Path) 
                 continue
             card_findings(classifier.card, detail=True)
             trust_finding(classifier.card)
-            classifier.card.note
+            assert set(classifier.card.note) == {"recipe", "trained_on", "sha256"}
             classifier.predict(simulate(n_cells=5))
     assert n_refused > 0.8 * len(card) * len(WRONG)
 
