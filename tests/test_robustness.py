@@ -120,7 +120,7 @@ def test_killed_while_writing_every_file_is_whole(at: int, finished: Run, tmp_pa
         os._exit(0)
     os.waitpid(child, 0)
     visible = [p for p in tmp_path.rglob("*.*") if not any(q.startswith(".") for q in p.parts)]
-    assert len(visible) == 9
+    assert len(visible) == 11
     for path in visible:
         match path.suffix:
             case ".png":

@@ -11,7 +11,6 @@ import scanpy as sc
 from conftest import SMALL, simulate
 
 from scbaseline import keys, run
-from scbaseline.report.figures.layout import look
 from scbaseline.report.save_run import _write_cells as write_cells
 from scbaseline.study.to_adata import annotated_cells
 
@@ -76,10 +75,3 @@ def test_ingest_maps_cells_to_where_they_were(written: anndata.AnnData) -> None:
     assert (new.obs[keys.LEIDEN].astype(str) == some.obs[keys.LEIDEN].astype(str)).mean() > 0.9
     for theirs, ours in zip(new.obsm[keys.X_PCA].T[:2], some.obsm[keys.X_PCA].T[:2], strict=True):
         assert np.corrcoef(theirs, ours)[0, 1] > 0.99
-
-
-def test_clusters_have_the_colours_of_the_figures(written: anndata.AnnData) -> None:
-    """A cluster looks the same in scanpy's plots and in ours."""
-    n_clusters = written.obs[keys.LEIDEN].nunique()
-    expected = [look(code)[0] for code in range(n_clusters)]
-    assert list(written.uns[f"{keys.LEIDEN}_colors"]) == expected

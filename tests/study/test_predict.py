@@ -47,7 +47,7 @@ def test_annotate_writes_the_predictions_in_place(classifier: Classifier, tmp_pa
     classifier.save(tmp_path / "model.safetensors")
     assert sb.annotate(query, tmp_path / "model.safetensors") is None
     added = [name for name in query.obs if name not in before.obs]
-    assert added == ["scbaseline", "scbaseline_probability"]
+    assert added == ["scbaseline", "scbaseline_probability", "scbaseline_prediction_set"]
     assert list(query.obs["scbaseline"]) == list(expected["predicted_label"])
     assert query.obs["scbaseline"].dtype == "category"
     np.testing.assert_array_equal(query.obs["scbaseline_probability"], expected["probability"])

@@ -4,7 +4,7 @@ from scbaseline.cli.app import app
 from scbaseline.cli.groups import START
 
 
-@app.command(group=START)
+@app.command(group=START, help_epilogue="Example: scbaseline models")
 def models() -> None:
     """List the models that come with the package, and how accurate each is."""
     from scbaseline.model.classifier import Classifier

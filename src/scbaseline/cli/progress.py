@@ -20,7 +20,7 @@ PHASES = {
     "cells": ("check", "quality control"),
     "clusters": ("genes", "clusters"),
     "classifiers": (),
-    "scores": ("UMAP", "scores", "model", "suspect labels"),
+    "scores": ("UMAP", "names", "scores", "model", "suspect labels", "exam"),
     "files": ("drawing", "writing"),
 }
 """What a person waits for, in this order → how the names of its stages begin."""

@@ -27,9 +27,9 @@ from scbaseline.cli.progress import study_progress
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
 from scbaseline.errors import OutputError
-from scbaseline.ranks import ALONE, Ranks, launched
 
 if TYPE_CHECKING:
+    from scbaseline.ranks import Ranks
     from scbaseline.study.results import Training
 
 
@@ -66,15 +66,12 @@ def train(
     out
         The model file to write, e.g. model.safetensors.
     from_disk
-        Leave the counts of an .h5ad or .zarr on disk and read them in blocks, whatever their
-        number; by default where they would take more than a quarter of the memory, and where
-        torchrun starts several ranks.
+        Leave the counts on disk and read them in blocks; by default where they would take more
+        than a quarter of the memory, and where torchrun starts several ranks.
     exam
-        Also leave each label out once and see how well its cells are found to be unknown, with
-        a recipe on counts such as robust. One fit more for each label.
+        Also leave each label out once: are its cells found to be unknown? (Recipe robust.)
     checkpoint
-        A folder in which the network's training is kept from epoch to epoch. A command that
-        was killed goes on from there when it is typed again.
+        Folder that keeps the training from epoch to epoch; a killed command goes on there.
     verbose
         Print also the time of each stage.
     """
@@ -137,8 +134,10 @@ def _write_report(report: Path | None, training: "Training", genes: tuple[str, .
 
 
 @contextmanager
-def _ranks() -> Iterator[Ranks]:
+def _ranks() -> Iterator["Ranks"]:
     """Join the other ranks where torchrun started this one; a command alone loads nothing."""
+    from scbaseline.ranks import ALONE, launched
+
     if not launched():
         yield ALONE
         return

@@ -68,7 +68,7 @@ class Classifier(nn.Module):
     >>> settings = dict(label_key="bulk_labels", recipe="nearest-centroid", folds=2, threads=1)
     >>> classifier = sb.train(adata, **settings).classifier
     >>> classifier.predict(adata).columns.tolist()
-    ['predicted_label', 'probability']
+    ['predicted_label', 'probability', 'prediction_set']
     >>> classifier.save("model.safetensors")  # doctest: +SKIP
     >>> sb.Classifier.load("model.safetensors")  # doctest: +SKIP
     """

@@ -125,7 +125,7 @@ def _is_our_figure(path: Path) -> bool:
 def _is_our_page(path: Path) -> bool:
     with path.open(encoding="utf-8") as file:
         start = file.read(_LONGEST)
-    return 'content="scbaseline"' in start or "<dc:title>scbaseline</dc:title>" in start
+    return 'content="scbaseline ' in start or "<dc:title>scbaseline</dc:title>" in start
 
 
 _KNOWN: dict[str, Callable[[Path], bool]] = {

@@ -122,7 +122,7 @@ def qc(result: "Run | Audit | Training") -> "Figure":
     >>> settings = dict(label_key="bulk_labels", recipe="nearest-centroid", folds=2, threads=1)
     >>> training = sb.train(adata, **settings)
     >>> len(sb.pl.qc(training).axes)
-    3
+    4
     """
     return qc_figure(**qc_of(result))
 
@@ -142,6 +142,6 @@ def ladder(result: "Audit") -> "Figure":
     >>> settings = dict(protocol="inductive", recipe="nearest-centroid", threads=1)
     >>> audit = sb.audit(adata, **settings, folds=2, repeats=1)
     >>> len(sb.pl.ladder(audit).axes)
-    2
+    1
     """
     return ladder_figure(**ladder_of(result))

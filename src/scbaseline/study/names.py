@@ -201,7 +201,7 @@ def name_clusters(
     half
         Counts of half B, and the clusters of half A.
     """
-    with (stages or Stages(threads=1))("markers and names of clusters"):
+    with (stages or Stages(threads=1))("names and markers of clusters"):
         numbers = sorted(set(clusters_n.tolist()), key=int)
         codes_n = np.searchsorted(np.array(numbers, int), clusters_n.astype(int))
         markers = one_versus_rest(counts, codes_n, config)
