@@ -294,6 +294,28 @@ def test_a_saved_model_does_not_depend_on_a_test_cell(
             np.testing.assert_array_equal(values, other[key], err_msg=f"{name} {key}")
 
 
+def test_doubt_learnt_from_test_cells_is_caught(
+    cells: AnnData, intact: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where test cells stand in for validation cells, sets, scores and held-out rows differ."""
+    monkeypatch.setattr("scbaseline.study.assemble.VALIDATION", TEST)
+    counts, labels, split = intact
+    config = dataclasses.replace(
+        CONFIG, label_key="cell_type", recipe=("robust",), protocol=(SAVES_MODELS.name,)
+    )
+    changed = AnnData(
+        tampered(counts, split, other_cells).counts_ng, obs=cells.obs.copy(), var=cells.var.copy()
+    )
+    models = [
+        run(data, config, labels=labels, splits=lambda *_: (split,)).classifiers["robust"]
+        for data in (cells, check_counts(changed))
+    ]
+    assert models[0].card.held_out_doubt != models[1].card.held_out_doubt
+    for part in ("unknown.home_q", "unknown.abroad_q", "sets.score_kq"):
+        kept = [model.state_dict()[part].numpy() for model in models]
+        assert not np.array_equal(*kept), part
+
+
 @pytest.mark.parametrize("protocol", HONEST, ids=IDS)
 def test_taking_the_space_of_all_cells_is_caught(
     protocol: Protocol, cases: dict[str, Case]

@@ -80,54 +80,6 @@ def test_predictions_are_the_same_in_every_format(
     np.testing.assert_allclose(table[numbers], expected[numbers], atol=1e-6)
 
 
-@pytest.fixture(scope="module")
-def scored(folder: Path) -> Path:
-    """Return a model file with an unknown score."""
-    out = folder / "scored.safetensors"
-    words = ["train", str(folder / "cells.h5ad"), "--label-key", "cell_type", "--out", str(out)]
-    assert main([*words, "--folds", "2", "--recipe", "robust", *FLAGS]) == 0
-    return out
-
-
-@pytest.mark.parametrize("ending", ["csv", "parquet", "h5ad"])
-def test_unknown_cells_are_in_every_format(
-    ending: str, folder: Path, scored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Column unknown holds true and false; how sure the model is stands on standard error."""
-    out = tmp_path / f"predicted.{ending}"
-    words = ["predict", str(scored), str(folder / "cells.h5ad"), "--out", str(out)]
-    assert main([*words, "--reject-known", "0.2"]) == 0
-    error = " ".join(capsys.readouterr().err.split())
-    assert "How sure the model is" in error
-    assert "looks unlike" not in error
-    expected = Classifier.load(scored).predict(
-        anndata.read_h5ad(folder / "cells.h5ad"), reject_known=0.2
-    )
-    readers = {"csv": pd.read_csv, "parquet": pd.read_parquet}
-    table = anndata.read_h5ad(out).obs if ending == "h5ad" else readers[ending](out)
-    columns = ["predicted_label", "probability", "unknown", "unknown_score", "prediction_set"]
-    assert list(expected) == columns
-    assert (table["unknown"].to_numpy() == expected["unknown"].to_numpy()).all()
-    np.testing.assert_allclose(table["unknown_score"], expected["unknown_score"], atol=1e-4)
-
-
-def test_a_program_reads_the_doubt(
-    folder: Path, scored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Of shuffled gene names, --json says "unlike", and a warning says it to a person."""
-    fake = anndata.read_h5ad(folder / "cells.h5ad")
-    fake.var_names = np.random.default_rng(0).permutation(np.array(fake.var_names))
-    fake.write_h5ad(tmp_path / "fake.h5ad")
-    words = ["predict", str(scored), str(tmp_path / "fake.h5ad"), "--json"]
-    assert main([*words, "--out", str(tmp_path / "p.csv")]) == 0
-    printed = capsys.readouterr()
-    said = json.loads(printed.out)
-    assert said["verdict"] == "unlike"
-    assert said["n_cells"] == sum(label["n"] for label in said["labels"])
-    assert "This query looks unlike the training cells" in printed.err
-    assert pd.read_csv(tmp_path / "p.csv")["unknown"].isna().all()
-
-
 def test_predicting_twice_needs_a_name(
     folder: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

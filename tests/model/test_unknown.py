@@ -49,7 +49,9 @@ def classifiers(cells: AnnData) -> dict[str, Classifier]:
 def doubt(classifier: Classifier, query: AnnData) -> tuple[QueryDoubt, pd.DataFrame]:
     """Return what predict says of a query, and its table."""
     blocks = list(classifier.predict_stream(stream_counts(query), force=True))
-    said = doubt_of(blocks, classifier.card, classifier.unknown)
+    coverage = classifier.coverage(query.var)
+    share = coverage.n_found / coverage.n_genes
+    said = doubt_of(blocks, classifier.card, classifier.unknown, share_of_genes=share)
     return said, pd.concat([said.with_unknown(block) for block in blocks])
 
 
@@ -175,6 +177,17 @@ def test_the_verdict_tells_strange_cells_from_a_shift(
     score_n[: int(1000 * share_strange)] = 10
     home_q = norm.ppf(np.linspace(0.001, 0.999, 401))
     assert judge_scores(score_n, home_q, home_q + 1).verdict == verdict
+
+
+def test_few_genes_are_no_reason_to_shout() -> None:
+    """A shift that makes a whole query unlike is one of order alone where most genes lack."""
+    rng = np.random.default_rng(0)
+    home_q = norm.ppf(np.linspace(0.001, 0.999, 401))
+    shifted, strange = rng.normal(2.5, 1, 1000), rng.normal(9, 1, 1000)
+    for share, verdicts in ((1.0, ("unlike", "unlike")), (0.3, ("rank", "unlike"))):
+        for scores, verdict in zip((shifted, strange), verdicts, strict=True):
+            judged = judge_scores(scores, home_q, home_q + 1, share_of_genes=share)
+            assert judged.verdict == verdict
 
 
 COARSE = RunConfig(label_key="coarse", folds=2, threads=1)

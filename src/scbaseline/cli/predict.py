@@ -86,28 +86,24 @@ def predict(
         Print also what the model is, and what the data's genes let it do for each label.
     """
     from scbaseline.data.read import open_counts
-    from scbaseline.files import is_standard_output, refuse_input_as_output
-    from scbaseline.report.html.write import check_report_file
-    from scbaseline.report.ours import refuse_strangers_files
-    from scbaseline.report.predictions import check_predictions_output, write_predictions
+    from scbaseline.files import is_standard_output
 
     source, to_stdout = file_of(input), is_standard_output(out)
     if json and to_stdout:
         raise ConfigError("--json: standard output holds the table already; name a file as --out")
-    refuse_input_as_output(out, model, source, reading.obs)
-    check_predictions_output(out, query=source, key_added=key_added)
-    refuse_strangers_files([out], overwrite=overwrite)
-    genes = names_in(report_genes)
-    check_report_file(report, out, model, source, reading.obs, genes=genes)
+    _check_outputs(
+        out, report, (model, source, reading.obs), key_added=key_added, overwrite=overwrite,
+        genes=names_in(report_genes),
+    )  # fmt: skip
     with stage_line(quiet=quiet) as progress:
         progress("loading the model")
         from scbaseline.data.stream import stream_counts
         from scbaseline.model.classifier import Classifier
         from scbaseline.model.query import predict_query
-        from scbaseline.report.finding import Finding
         from scbaseline.report.findings import findings_of_query
+        from scbaseline.report.predictions import write_predictions
         from scbaseline.report.screen import Screen
-        from scbaseline.report.sections.predictions import model_note, prediction_findings
+        from scbaseline.report.sections.predictions import prediction_findings
         from scbaseline.study.labels import samples_from_column
 
         classifier = Classifier.load(model)
@@ -130,22 +126,44 @@ def predict(
         _say_doubt(predictions, quiet=quiet, json=json)
         look, blocks = None, iter(predictions.blocks)
         if report is not None:
+            from scbaseline.report.save_report import look_and_report
+
             with stage_line(quiet=quiet) as progress:
                 progress("laying the cells out for the report")
-                from scbaseline.report.save_report import look_and_report
-
                 look, blocks = look_and_report(
                     report, classifier, stream, blocks, source=source, name=Path(input).name,
-                    genes=genes,
+                    genes=names_in(report_genes),
                 )  # fmt: skip
         n_cells_of = write_predictions(
-            blocks, out, query=source, key_added=key_added, model=model_note(classifier.card),
-            look=look,
-        )  # fmt: skip
-    if report is not None:
-        screen.show(Finding("Report", (f"{report}: open it in a browser",)))
+            blocks, out, query=source, key_added=key_added, model=classifier.card.note, look=look
+        )
     written = "standard output" if to_stdout else str(out)
-    screen.show(*prediction_findings(classifier.card, n_cells_of, n_cells=n_cells, out=written))
+    screen.show(
+        *prediction_findings(
+            classifier.card, n_cells_of, n_cells=n_cells, out=written, report=report
+        )
+    )
+
+
+def _check_outputs(
+    out: Path,
+    report: Path | None,
+    inputs: tuple[Path | None, ...],
+    *,
+    key_added: str | None,
+    overwrite: bool,
+    genes: tuple[str, ...],
+) -> None:
+    """See before the work that both files can be written, and that neither is somebody else's."""
+    from scbaseline.files import refuse_input_as_output
+    from scbaseline.report.html.write import check_report_file
+    from scbaseline.report.ours import refuse_strangers_files
+    from scbaseline.report.predictions import check_predictions_output
+
+    refuse_input_as_output(out, *inputs)
+    check_predictions_output(out, query=inputs[1], key_added=key_added)
+    refuse_strangers_files([out], overwrite=overwrite)
+    check_report_file(report, out, *inputs, genes=genes)
 
 
 def _say_doubt(predictions: "LabelledQuery", *, quiet: bool, json: bool) -> None:

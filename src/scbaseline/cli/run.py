@@ -1,7 +1,7 @@
 """``scbaseline run``: counts to clusters, classifiers, figures and tables."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -26,6 +26,9 @@ from scbaseline.cli.groups import LEARN
 from scbaseline.cli.progress import study_progress
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
+
+if TYPE_CHECKING:
+    from scbaseline.study.results import Run
 
 
 @app.command(
@@ -60,8 +63,7 @@ def run(
         Print also all scores, a table per label, and the time of each stage.
     """
     from scbaseline.data.read import read_counts, require_input
-    from scbaseline.report.clusters import FILE as CLUSTERS_FILE
-    from scbaseline.report.save_run import check_run_outputs, left_from_earlier, save_run
+    from scbaseline.report.save_run import check_run_outputs, save_run
     from scbaseline.study.settings import settings_of_run
 
     # What was mistyped is said now, before anything is read and any process is started.
@@ -100,7 +102,22 @@ def run(
         )  # fmt: skip
 
     from scbaseline.report.findings import findings_of_run
-    from scbaseline.report.sections.files import files_finding, next_finding
+    from scbaseline.report.sections.files import files_finding
+
+    same_cells = again(input, reading, settings)
+    screen.show(
+        *findings_of_run(result),
+        files_finding(out, written, detail=True),
+        _next(result, out, written, same_cells=same_cells),
+    )
+    screen.emphasise(notice)
+
+
+def _next(result: "Run", out: Path, written: list[Path], *, same_cells: tuple[str, ...]) -> Any:
+    """Say where to look and what to type next."""
+    from scbaseline.report.clusters import FILE as CLUSTERS_FILE
+    from scbaseline.report.save_run import left_from_earlier
+    from scbaseline.report.sections.files import next_finding
 
     notes = []
     if not result.classifiers:
@@ -111,15 +128,11 @@ def run(
         next(path for path in written if path.stem.startswith("umap")): "the clusters by name",
         out / CLUSTERS_FILE: "markers and evidence of each cluster",
     }
-    same_cells = again(input, reading, settings)
+    if (page := out / "report.html") in written:
+        look_at = {page: "everything on one page: open it in a browser", **look_at}
     commands = {"ask how much of the accuracy is real": ("scbaseline", "audit", *same_cells)}
     for recipe in list(result.classifiers)[-1:]:
         model = out / "models" / f"{recipe}.safetensors"
         words = ("scbaseline", "predict", str(model), "YOUR.h5ad", "--out", "labels.csv")
         commands["label your own cells"] = words
-    screen.show(
-        *findings_of_run(result),
-        files_finding(out, written, detail=True),
-        next_finding(look_at, commands, seconds=result.timings.wall_seconds, notes=notes),
-    )
-    screen.emphasise(notice)
+    return next_finding(look_at, commands, seconds=result.timings.wall_seconds, notes=notes)

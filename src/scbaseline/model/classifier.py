@@ -147,15 +147,7 @@ class Classifier(nn.Module):
         sets: PredictionSets | None = None,
         **card: Any,
     ) -> Self:
-        """Return the classifier with some parts, or some entries of its card, replaced.
-
-        Parameters
-        ----------
-        weight_kg, unknown, sets
-            As the attributes; the others stay.
-        card
-            Entries of the card.
-        """
+        """Return the classifier with some parts, or some entries of its card, replaced."""
         classifier = type(self)(
             replace(self.card, **card), self.front, self.network,
             unknown=unknown or self.unknown, sets=sets or self.sets,

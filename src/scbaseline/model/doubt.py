@@ -103,6 +103,7 @@ def doubt_of(
     card: ModelCard,
     unknown: "UnknownScore | None",
     *,
+    share_of_genes: float,
     reject_known: float = REJECT_KNOWN,
 ) -> QueryDoubt:
     """Judge a whole query.
@@ -113,6 +114,8 @@ def doubt_of(
         Blocks of cells, as ``predict_stream`` gives them.
     card, unknown
         Of the classifier that made them.
+    share_of_genes
+        The share of its genes that the query has.
     reject_known
         The share of known cells that may be called unknown.
     """
@@ -129,7 +132,7 @@ def doubt_of(
         looks_unlike = looks_unlike_by_probability(probability_n, codes_n, card.held_out_doubt)
     else:
         score_n = _joined(predictions, keys.UNKNOWN_SCORE)[has_n]
-        verdict = unknown.judge(score_n, codes_n).verdict
+        verdict = unknown.judge(score_n, codes_n, share_of_genes=share_of_genes).verdict
         looks_unlike = verdict == "unlike"
         threshold = unknown.threshold(reject_known, verdict)
         above_n = None if threshold is None else score_n > threshold

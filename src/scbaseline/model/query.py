@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,13 +80,18 @@ def predict_query(
         stream, force=force, probabilities=probabilities, set_level=options.set_level
     )
     blocks = list(passing(served))
-    doubt = doubt_of(blocks, card, classifier.unknown, reject_known=options.reject_known)
+    coverage = classifier.coverage(stream.var)
+    judge = partial(
+        doubt_of,
+        card=card,
+        unknown=classifier.unknown,
+        share_of_genes=coverage.n_found / coverage.n_genes,
+        reject_known=options.reject_known,
+    )
+    doubt = judge(blocks)
     if samples is not None:
-        table, share = pd.concat(blocks), options.reject_known
-        of_samples = {
-            name: doubt_of([table.iloc[rows]], card, classifier.unknown, reject_known=share)
-            for name, rows in rows_by_sample(samples).items()
-        }
+        table = pd.concat(blocks)
+        of_samples = {name: judge([table.iloc[rows]]) for name, rows in _by_sample(samples).items()}
         doubt = replace(doubt, samples=of_samples)
     blocks = [doubt.with_unknown(block) for block in blocks]
     if tree is not None:
@@ -106,6 +112,6 @@ def _beside(blocks: Blocks, columns: pd.DataFrame) -> Iterator[pd.DataFrame]:
         start += len(block)
 
 
-def rows_by_sample(samples: "pd.Series[str]") -> dict[str, NDArray[np.int64]]:
+def _by_sample(samples: "pd.Series[str]") -> dict[str, NDArray[np.int64]]:
     """Return the rows of each sample; cells without one are in none."""
     return {str(name): np.asarray(rows) for name, rows in samples.groupby(samples).indices.items()}

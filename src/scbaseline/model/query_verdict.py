@@ -12,6 +12,7 @@ Verdict = Literal["home", "abroad", "rank", "unlike"]
 _ORDINARY = 0.2  # cells with a p-value above it count as ordinary
 _LEAST_HOME, _LEAST_EVEN = 0.5, 0.4
 _LEAST_ABROAD, _UNLIKE = 0.7, 0.5
+_FEW_GENES, _UNLIKE_OF_FEW = 0.5, 0.1
 _Z = 1.645  # one-sided 95 %
 _MORE, _LEAST = 3, 0.03  # times the share of doubtful held-out cells; and a share that matters
 _LOWEST_PERCENT = 1.0
@@ -44,7 +45,11 @@ class QueryVerdict:
 
 
 def judge_scores(
-    beyond_n: NDArray[np.floating], home_q: NDArray[np.floating], abroad_q: NDArray[np.floating]
+    beyond_n: NDArray[np.floating],
+    home_q: NDArray[np.floating],
+    abroad_q: NDArray[np.floating],
+    *,
+    share_of_genes: float = 1.0,
 ) -> QueryVerdict:
     """Decide which threshold may be used on a query, if any.
 
@@ -60,7 +65,9 @@ def judge_scores(
     * Abroad: at least .7 are usual abroad. The query is shifted as a whole, but no more than
       another laboratory explains.
     * Unlike: even abroad fewer than half are usual. Most cells are of unknown types, or all
-      were measured in another way. The scores cannot tell these two apart.
+      were measured in another way. The scores cannot tell these two apart. Where the query has
+      fewer than half of the model's genes, this needs fewer than a tenth: highly variable genes
+      that were chosen in another study raise the scores of known cells, too.
     * Rank: between these.
 
     The limits are one-sided 95 % bounds, so ten cells are called unlike only where hardly any
@@ -72,6 +79,8 @@ def judge_scores(
         Scores of the query's cells, minus the usual score of the predicted label.
     home_q, abroad_q
         Quantiles of the same of held-out cells.
+    share_of_genes
+        The share of the model's genes that the query has.
 
     References
     ----------
@@ -84,12 +93,13 @@ def judge_scores(
     most_home, most_abroad = (
         _wilson_upper(n, len(p_n)) / (1 - _ORDINARY) for n in (len(ordinary), n_abroad)
     )
+    fewest = _UNLIKE if share_of_genes >= _FEW_GENES else _UNLIKE_OF_FEW
     verdict: Verdict = "rank"
     if most_home >= _LEAST_HOME and _wilson_upper(better, len(ordinary)) >= _LEAST_EVEN:
         verdict = "home"
     elif most_abroad >= _LEAST_ABROAD:
         verdict = "abroad"
-    elif most_abroad < _UNLIKE:
+    elif most_abroad < fewest:
         verdict = "unlike"
     n = max(len(p_n), 1) * (1 - _ORDINARY)
     return QueryVerdict(

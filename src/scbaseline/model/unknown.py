@@ -127,16 +127,21 @@ class UnknownScore(nn.Module):
         score_n: Tensor = self(values_ng, codes_n, dense_ng, torch.from_numpy(missing_g))
         return score_n.numpy()
 
-    def judge(self, score_n: NDArray[np.floating], codes_n: NDArray[np.int64]) -> QueryVerdict:
+    def judge(
+        self, score_n: NDArray[np.floating], codes_n: NDArray[np.int64], *, share_of_genes: float
+    ) -> QueryVerdict:
         """Judge the scores of a whole query; see :func:`~.query_verdict.judge_scores`.
 
         Parameters
         ----------
         score_n, codes_n
             Scores and predicted labels of its cells.
+        share_of_genes
+            The share of the model's genes that it has.
         """
         beyond_n = score_n - self.usual_k.numpy()[codes_n]
-        return judge_scores(beyond_n, self.beyond_home_q.numpy(), self.beyond_abroad_q.numpy())
+        home_q, abroad_q = self.beyond_home_q.numpy(), self.beyond_abroad_q.numpy()
+        return judge_scores(beyond_n, home_q, abroad_q, share_of_genes=share_of_genes)
 
     def threshold(self, reject_known: float, verdict: Verdict) -> float | None:
         """Return the score above which a cell is called unknown, if there can be one.

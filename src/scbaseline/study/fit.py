@@ -1,8 +1,7 @@
 """One job in; what each recipe, fitted as the job's protocol says, makes of its test cells, out."""
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,13 +21,14 @@ from scbaseline.randomness import Stream, generator, library_seed
 from scbaseline.ranks import ALONE, Ranks, exchanged, own_share, share_of
 from scbaseline.spill import Spill
 from scbaseline.stages import Stages
+from scbaseline.study.checkpoints import checkpoint_of
 from scbaseline.study.labels import Labels, learnt_codes
 from scbaseline.study.parts import Parts
 from scbaseline.study.protocols import Protocol
 from scbaseline.study.split import TEST, TRAINING, VALIDATION, Split
 
 if TYPE_CHECKING:
-    from scbaseline.learn.checkpoint import Checkpoint
+    pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,7 +249,7 @@ def _fit_recipe(recipe: Recipe, parts: Parts, job: Job) -> RecipeFit:
 
     held_out = parts.examples(recipe, parts.watched)
     learnt = recipe.fit(
-        parts.training(recipe, _checkpoint(recipe, parts, job)),
+        parts.training(recipe, checkpoint_of(recipe, parts.genes(recipe), job)),
         held_out,
         n_labels=len(job.labels.names),
         config=job.config,
@@ -279,26 +279,6 @@ def _fit_recipe(recipe: Recipe, parts: Parts, job: Job) -> RecipeFit:
         genes_g=parts.genes(recipe),
         learnt=learnt if job.keep else None,
     )
-
-
-def _checkpoint(recipe: Recipe, parts: Parts, job: Job) -> "Checkpoint | None":
-    """Return the file that a recipe's training is kept in, and what it must agree with."""
-    if job.checkpoint is None:
-        return None
-    from scbaseline.learn.checkpoint import Checkpoint
-
-    seen = hashlib.sha256()
-    for values in (parts.genes(recipe), job.labels.codes_n, job.split.part_n, job.counts.total_n):
-        seen.update(np.ascontiguousarray(values).data)
-    what = {
-        "recipe": recipe.name,
-        "settings": {**recipe.settings},
-        "config": replace(job.config, device="auto", threads=None).to_dict(),
-        "ranks": job.ranks.size,
-        "cells": seen.hexdigest(),
-    }
-    name = f"{job.protocol.name}-{recipe.name}-{job.draw}-{job.fold}.safetensors"
-    return Checkpoint(job.checkpoint / name, what)
 
 
 def _unlearnt(labels: Labels, rows: NDArray[np.int64], what: str) -> tuple[str, ...]:

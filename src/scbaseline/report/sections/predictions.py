@@ -1,6 +1,7 @@
 """Predicted labels in; how many cells got each, and how far to trust them, out."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from scbaseline.model.card import ModelCard
 from scbaseline.report.finding import Cell, Finding, Table
@@ -8,7 +9,12 @@ from scbaseline.study.protocols import CLUSTERS
 
 
 def prediction_findings(
-    card: ModelCard, n_cells_of: Mapping[str, int], *, n_cells: int, out: str
+    card: ModelCard,
+    n_cells_of: Mapping[str, int],
+    *,
+    n_cells: int,
+    out: str,
+    report: Path | None = None,
 ) -> tuple[Finding, ...]:
     """Say which labels the cells got, and what is not known of them.
 
@@ -20,6 +26,8 @@ def prediction_findings(
         Of the query.
     out
         What was written, by name.
+    report
+        The page that was written, if one was asked for.
     """
     rows = [(Cell(f"{n:,}"), Cell(label)) for label, n in n_cells_of.items()]
     if empty := n_cells - sum(n_cells_of.values()):
@@ -28,6 +36,7 @@ def prediction_findings(
         trust_finding(card),
         Finding(
             f"{out}: {n_cells:,} cells",
+            () if report is None else (f"{report}: open it in a browser.",),
             table=Table(("cells", "predicted label"), tuple(rows), numbers=(0,)),
         ),
     )
@@ -42,10 +51,7 @@ def trust_finding(card: ModelCard) -> Finding:
             "These labels were not judged on these cells. The model was judged on those of "
             f"{card.data['title']}{judged}."
         ),
-        (
-            f"The model knows its own {len(card.labels)} labels only and cannot say 'none of "
-            "these': check markers, or judge it with `scbaseline evaluate`."
-        ),
+        _of_other_types(card),
     ]
     if card.label_source == CLUSTERS:
         sentences.append(
@@ -57,6 +63,13 @@ def trust_finding(card: ModelCard) -> Finding:
     return Finding("How far to trust these labels", tuple(sentences))
 
 
-def model_note(card: ModelCard) -> dict[str, str]:
-    """Return what a file of predictions notes of the model: recipe, training data and hash."""
-    return card.note
+def _of_other_types(card: ModelCard) -> str:
+    """Say what becomes of cells of a type that the model was never taught."""
+    known = f"The model knows its own {len(card.labels)} labels only."
+    if card.recipe.input == "counts":
+        fate = (
+            "A cell of another type gets one of them; column unknown marks those that it can tell."
+        )
+    else:
+        fate = "A cell of another type gets one of them: it cannot say 'none of these'."
+    return f"{known} {fate} Check markers, or judge it with `scbaseline evaluate`."
