@@ -149,7 +149,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_site_has_every_public_name_and_command(site: Path) -> None:
     """The reference pages are made from the code: each public name and command has its place."""
     api = (site / "api.html").read_text(encoding="utf-8")
-    assert [n for n in scbaseline.__all__ if f'id="scbaseline.{n}"' not in api] == []
+    ids = set(re.findall(r'id="(?:module-)?scbaseline\.([\w.]+)"', api))
+    assert {*scbaseline.__all__, *(f"pl.{name}" for name in scbaseline.pl.__all__)} - ids == set()
     page = re.sub(r"<[^>]+>", "", (site / "commands.html").read_text(encoding="utf-8"))
     names = [name for name in cli.app if not name.startswith("-")]
     assert "run" in names
