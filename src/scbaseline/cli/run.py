@@ -129,7 +129,7 @@ def _next(result: "Run", out: Path, written: list[Path], *, same_cells: tuple[st
         out / CLUSTERS_FILE: "markers and evidence of each cluster",
     }
     if (page := out / "report.html") in written:
-        look_at = {page: "everything on one page: open it in a browser", **look_at}
+        look_at = {page: "everything on one page, in a browser", **look_at}
     commands = {"ask how much of the accuracy is real": ("scbaseline", "audit", *same_cells)}
     for recipe in list(result.classifiers)[-1:]:
         model = out / "models" / f"{recipe}.safetensors"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scbaseline import keys
 from scbaseline.cells.dots import dots_of, top_genes
 from scbaseline.cells.label_genes import LabelSums, sum_by_label
-from scbaseline.colours import look
+from scbaseline.colours import contrasted, look
 from scbaseline.counts import Counts
 from scbaseline.errors import InputError, did_you_mean
 from scbaseline.randomness import Stream, generator
@@ -120,7 +120,7 @@ def cell_map(
         "x": packed(cells.xy_n2[rows_n, 0]),
         "y": packed(cells.xy_n2[rows_n, 1]),
         "ids": packed_texts(list(map(str, cells.obs.index[rows_n]))),
-        "columns": _columns(cells.obs.iloc[rows_n], group=cells.group),
+        "columns": _columns(cells.obs.iloc[rows_n], cells.xy_n2[rows_n], group=cells.group),
         "genes": _packed_genes(cells, rows_n, chosen),
         "start": cells.group,
     }
@@ -183,10 +183,10 @@ def _packed_genes(
     ]
 
 
-def _columns(obs: pd.DataFrame, *, group: str) -> list[dict[str, Any]]:
+def _columns(obs: pd.DataFrame, xy_n2: NDArray[np.floating], *, group: str) -> list[dict[str, Any]]:
     columns = []
     for name in sorted(obs, key=lambda name: name != group):  # the group's first
-        column = _column(obs[name])
+        column = _column(obs[name], xy_n2)
         if column is not None:
             place = "Quality control" if name in _QUALITY else "Labels and predictions"
             title = _TITLES.get(name, str(name).replace("_", " "))
@@ -194,7 +194,7 @@ def _columns(obs: pd.DataFrame, *, group: str) -> list[dict[str, Any]]:
     return columns
 
 
-def _column(values: "pd.Series[Any]") -> dict[str, Any] | None:
+def _column(values: "pd.Series[Any]", xy_n2: NDArray[np.floating]) -> dict[str, Any] | None:
     """Return a column of categories or of numbers; ``None`` for one of neither kind."""
     is_number = pd.api.types.is_numeric_dtype(values.dtype)
     if is_number and not pd.api.types.is_bool_dtype(values.dtype):
@@ -211,7 +211,7 @@ def _column(values: "pd.Series[Any]") -> dict[str, Any] | None:
         "values": packed_codes(codes_n),
         "names": names,
         "n_cells": n_cells,
-        "colours": [look(code)[0] for code in range(len(names))],
+        "colours": [look(number)[0] for number in contrasted(xy_n2, codes_n, len(names))],
     }
 
 

@@ -8,6 +8,7 @@ from scbaseline.data.info import DataInfo
 from scbaseline.judge.metrics import LEVEL
 from scbaseline.judge.scores import Score
 from scbaseline.learn.recipes import REFERENCE
+from scbaseline.report.sections.conclusion import answer_finding, recipe_of
 from scbaseline.report.sections.headline import strongest_evidence
 from scbaseline.report.sections.labels import label_finding
 from scbaseline.report.sections.limits import limit_findings
@@ -25,25 +26,16 @@ def percent(score: Score) -> str:
 
 
 def answer(evidence: Evidence, labels: Labels, *, recipes: Sequence[str]) -> str:
-    """Say in a sentence how many held-out cells the best recipe names right, and what that is."""
-    strongest = strongest_evidence(evidence)
-    if strongest is None:
+    """Return the conclusion that the console shows, in sentences."""
+    recipe = recipe_of(recipes)
+    finding = answer_finding(evidence, labels, recipe=recipe)
+    if finding.sentences:
+        return " ".join(finding.sentences)
+    if finding.table is None or not finding.table.rows:
         return "No protocol of this study is evidence: see the limits below."
-    cards = {r: c for r, c in strongest.scorecards.items() if r in recipes or r == REFERENCE}
-    best = max(recipes, key=lambda recipe: cards[recipe].score("accuracy").value)
-    score, simple = cards[best].score("accuracy"), cards[REFERENCE].score("accuracy")
-    what = "Leiden clusters" if labels.source == CLUSTERS else "labels"
-    beside = "" if best == REFERENCE else f", {REFERENCE} {percent(simple)}"
-    weakest = next(iter(evidence.protocols.values()))
-    usual = ""
-    if weakest.protocol.beside and weakest is not strongest:
-        leaky = weakest.scorecards[best].score("accuracy")
-        words = weakest.protocol.methods.split(",")[0]
-        usual = f" {words} ({weakest.tier}), it would be {100 * leaky.value:.1f} %."
-    return (
-        f"{best} names {percent(score)} of held-out cells right among {len(labels.names)} {what}"
-        f"{beside} ({strongest.tier}: {TIERS[strongest.tier]}).{usual}"
-    )
+    right, _, plain = finding.table.rows[-1]
+    interval = f" {right.beside}" if right.beside else ""
+    return f"{recipe} is right for {right.text}{interval} of the test cells, {plain.text}."
 
 
 def warnings_of(
