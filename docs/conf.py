@@ -1,8 +1,12 @@
 """How Sphinx makes the site of docs/: ``make docs``."""
 
+import sys
+
 from sphinx.application import Sphinx
 
 import scbaseline
+
+sys.modules["scbaseline.pl"] = scbaseline.pl  # documented by the name that users type
 
 project = "scbaseline"
 author = "The scbaseline authors"

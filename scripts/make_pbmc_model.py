@@ -43,7 +43,8 @@ def main() -> None:
     table = pd.read_csv(parser.parse_args().labels, index_col="barcode")
     fine = table["scanpy_louvain"].reindex(adata.obs_names)
     adata.obs["cell_type"] = fine.map(COARSE).to_numpy()
-    training = train(adata, RunConfig(label_key="cell_type"), exam=True)
+    config = RunConfig(label_key="cell_type", label_origin="same-counts")
+    training = train(adata, config, exam=True)
     classifier = training.classifier.changed(notes=(*training.classifier.card.notes, *NOTES))
     path = SHIPPED["pbmc"].path
     classifier.save(path, half=True)

@@ -44,7 +44,10 @@ FOLDS = ["--folds", "2", "--repeats", "1"]
 CHEAP = {"run": FEWER, "audit": FEWER + FOLDS, "train": FEWER + FOLDS}
 """What is added to a command, so that it does less of the same; and a recipe, if it names none."""
 
-CHEAP_PYTHON = ("sb.RunConfig(", "sb.RunConfig(folds=2, repeats=1, n_bootstrap=100, threads=1, ")
+CHEAP_PYTHON = (
+    "(adata, label_key=",
+    "(adata, folds=2, repeats=1, n_bootstrap=100, threads=1, label_key=",
+)
 """What Python is replaced by what, so that it does less of the same."""
 
 
@@ -81,10 +84,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     mine.obs["donor"] = [f"donor {n % 6}" for n in range(mine.n_obs)]
     mine.layers["counts"], mine.raw = mine.X, mine
     labels = pd.DataFrame({"my_label": mine.obs["cell_type"]})
-    labels.to_csv(folder / "labels.csv")
+    labels.to_csv(folder / "my_labels.csv")
     mine.write_h5ad(folder / "my.h5ad")
     other.write_h5ad(folder / "other.h5ad")
-    (folder / "names.toml").write_text("".join(blocks(DOCS / "your-data.md", "toml")))
+    for block in (block for page in PAGES for block in blocks(page, "toml")):
+        name = block.partition("\n")[0].removeprefix("# ")  # a block begins with its file's name
+        (folder / name).write_text(block)
     return folder
 
 
@@ -144,7 +149,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_site_has_every_public_name_and_command(site: Path) -> None:
     """The reference pages are made from the code: each public name and command has its place."""
     api = (site / "api.html").read_text(encoding="utf-8")
-    assert [n for n in scbaseline.__all__ if f'id="scbaseline.{n}"' not in api] == []
+    ids = set(re.findall(r'id="(?:module-)?scbaseline\.([\w.]+)"', api))
+    assert {*scbaseline.__all__, *(f"pl.{name}" for name in scbaseline.pl.__all__)} - ids == set()
     page = re.sub(r"<[^>]+>", "", (site / "commands.html").read_text(encoding="utf-8"))
     names = [name for name in cli.app if not name.startswith("-")]
     assert "run" in names

@@ -92,3 +92,11 @@ def test_a_gene_that_is_not_there_is_named(
     assert main([*words, "--report-genes", "GENE999"]) == 1
     assert "--report-genes GENE999" in capsys.readouterr().err
     assert not list(tmp_path.glob("p.*"))
+
+
+def test_a_page_can_be_had_where_no_threshold_can_be_trusted(tmp_path: Path) -> None:
+    """A query unlike the training cells has no unknown cells to count, and still its page."""
+    page = tmp_path / "page.html"
+    words = ["predict", "pbmc", "pbmc68k_reduced", "--out", str(tmp_path / "predicted.csv")]
+    assert main([*words, "--report", str(page), "--quiet"]) == 0
+    assert "no cell is called unknown or known" in page.read_text(encoding="utf-8")

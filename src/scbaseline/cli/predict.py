@@ -65,7 +65,7 @@ def predict(
     Columns: cell_id, predicted_label, probability; unknown (true, false, or missing where only
     the order of the scores can be trusted) and unknown_score (higher is stranger), from a model
     of a recipe on counts such as robust; prediction_set, the labels that the cell may have,
-    with bars between. How sure the model is of each label is printed first, on standard error.
+    joined by bars. How sure the model is of each label is printed first, on standard error.
 
     Files of any size are read in blocks.
 

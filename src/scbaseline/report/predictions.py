@@ -137,7 +137,7 @@ def check_predictions_output(
         query = h5ad_query(query, Path(out))
         if key_added is None:
             with h5py.File(query) as file:
-                refuse_columns([keys.PREDICTED_LABEL, keys.PROBABILITY], file["obs"], query=query)
+                refuse_columns(keys.PREDICTION_COLUMNS, file["obs"], query=query)
 
 
 def _ending(out: Path) -> str:

@@ -149,8 +149,14 @@ def _counted(table: pd.DataFrame, recipe: str) -> str:
     )
     doubtful = int((table[keys.PROBABILITY] < _DOUBTFUL).sum())
     words = f"{recipe} labels {n_labelled:,} cells, most often {named}."
-    if "unknown" in table:
-        words += f" It calls {100 * table['unknown'].astype(bool).mean():.1f} % unknown."
+    if keys.UNKNOWN in table:
+        told = table[keys.UNKNOWN].dropna()
+        words += (
+            f" It calls {100 * told.mean():.1f} % unknown."
+            if len(told)
+            else " Its scores are shifted here, so no cell is called unknown or known: look at "
+            "what the command said of this query before you use a label."
+        )
     share = 100 * doubtful / max(n_labelled, 1)
     return f"{words} Of {doubtful:,} ({share:.1f} %) it is less than half sure."
 
