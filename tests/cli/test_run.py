@@ -1,6 +1,7 @@
 """Claims about ``scbaseline run``: what it writes and prints."""
 
 import json
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -184,7 +185,7 @@ def test_what_an_earlier_run_left_is_named(
 ) -> None:
     """Files that look like this run's but are not are said, not deleted."""
     (tmp_path / "models").mkdir()
-    (tmp_path / "models/hvg.safetensors").write_text("old")
+    shutil.copy(folder / "out/models/hvg.safetensors", tmp_path / "models")
     words = ["run", str(folder / "cells.h5ad"), "--recipe", "pca", "--out", str(tmp_path)]
     assert main([*words, *FLAGS, "--protocol", "published"]) == 0
     printed = capsys.readouterr().out
