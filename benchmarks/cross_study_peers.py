@@ -1,4 +1,4 @@
-"""The models that others use, for ``benchmarks/cross_study.py``: reference and query in, labels out."""
+"""The models that others use, for ``cross_study.py``: reference and query in, labels out."""
 
 import json
 import subprocess

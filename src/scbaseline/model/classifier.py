@@ -108,8 +108,7 @@ class Classifier(nn.Module):
             The feature space that it was trained in, unless it was trained on raw counts.
         """
         on_components = card.recipe.input == "pca"
-        front, network = front_and_network(module, space, on_components=on_components)
-        classifier = cls(card, front, network)
+        classifier = cls(card, *front_and_network(module, space, on_components=on_components))
         classifier.temperature.fill_(temperature)
         return classifier
 

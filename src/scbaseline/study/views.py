@@ -5,7 +5,6 @@ cells with fewer counts, and on test cells of which some genes were not measured
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +14,6 @@ from scbaseline.cells.thinning import thin_counts
 from scbaseline.counts import Counts
 from scbaseline.learn.examples import Learnt
 from scbaseline.learn.recipes import Recipe
-
-if TYPE_CHECKING:
-    from scbaseline.model.front import Front
 
 KEPT_COUNTS = 0.3
 """The share of counts that a thinned cell keeps."""
@@ -100,21 +96,12 @@ def predict_view(
     learnt, recipe, space, genes_g
         What was fitted: the module, its recipe, its features and its genes.
     """
-    import torch
+    from scbaseline.model.serve import codes_of_counts
 
-    from scbaseline.model.front import front_and_network
-
-    module, network = front_and_network(learnt.module, space, on_components=recipe.input == "pca")
-    front = cast("Front", module)
-    missing_g = ~view.measured_g[genes_g]
-    with torch.inference_mode():
-        codes = [
-            network(
-                front.sparse(
-                    counts_ng, torch.from_numpy(total_n.astype(np.float32)), missing_g=missing_g
-                )
-            ).argmax(dim=1)
-            for counts_ng, total_n in view.counts.blocks(genes_g)
-        ]
-        codes_t: NDArray[np.int64] = torch.cat(codes).numpy()
-    return codes_t
+    return codes_of_counts(
+        learnt.module,
+        space,
+        view.counts.blocks(genes_g),
+        missing_g=~view.measured_g[genes_g],
+        on_components=recipe.input == "pca",
+    )
