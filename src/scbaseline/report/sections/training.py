@@ -42,7 +42,7 @@ def _judged_on(training: Training, *, n: int) -> list[str]:
         return [
             (
                 "The counts were left on disk and read in blocks: one split, no cross-validation, "
-                "no scores of thinned or cut cells."
+                "no scores on poorer counts."
             ),
             f"Judged on n = {n:,} test cells, which the saved model has not seen.",
         ]
