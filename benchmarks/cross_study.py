@@ -11,7 +11,7 @@ told from known ones? Of a query without CD34+ this is not asked.
 Our recipes are trained once per reference, with genes of their own. The others learn anew for each
 query, from the genes that it shares with the reference: a linear SVM and logistic regression on
 log1p(counts per 10,000), 15 nearest neighbours on 50 components of it, CellTypist and SingleR.
-These two need environments of their own: ``celltypist==1.7.1 'scikit-learn<1.8'``, and
+CellTypist and SingleR need environments of their own: ``celltypist==1.7.1 'scikit-learn<1.8'``, and
 ``singler anndata``.
 
 ``benchmarks/robust_parts.py`` leaves out one part of ``robust`` after the other.
@@ -83,10 +83,10 @@ def main() -> None:
     studies = load_studies(given.data)
     others = peers()
     for name, python, code in (
-        ("CellTypist", given.celltypist, CELLTYPIST), ("SingleR", given.singler, SINGLER),
+        ("CellTypist *", given.celltypist, CELLTYPIST), ("SingleR *", given.singler, SINGLER),
     ):  # fmt: skip
         if python is None:
-            print(f"{name}: left out; name the Python of its environment")
+            print(f"{name.rstrip(' *')}: left out; name the Python of its environment")
         else:
             others[name] = partial(elsewhere, python, code)
     scores: dict[str, Scores] = {}

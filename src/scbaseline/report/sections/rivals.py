@@ -40,7 +40,7 @@ def rival_findings(training: Training) -> tuple[Finding, ...]:
         + " or ".join(f"--recipe {rival}" for rival in rivals)
         + ".",
     )
-    title = f"{saved} beside simple recipes on poorer counts"
+    title = f"{saved} beside other recipes on poorer counts"
     return (Finding(title, sentences, Table(columns, rows)),)
 
 
