@@ -10,6 +10,8 @@ from scbaseline.study.results import Training
 from scbaseline.study.rivals import AS_THEY_ARE, COMPARED, ViewEvidence
 
 _HOME = "at home"
+_UNCLEAR = "not told apart"
+_SMALL = 0.02  # a difference that few would choose a model by
 
 
 def rival_findings(training: Training) -> tuple[Finding, ...]:
@@ -60,15 +62,23 @@ def _standing(views: Sequence[ViewEvidence], rival: str) -> str:
 
 
 def _word(found: Difference) -> str:
-    if found.low is None or found.high is None:
-        if found.n_tests < MIN_TESTS and found.value:
-            return "not told apart"
-        return "ahead" if found.value > 0 else "behind" if found.value < 0 else "level"
-    return "ahead" if found.low > 0 else "behind" if found.high < 0 else "level"
+    if found.n_tests < MIN_TESTS and found.value:
+        return _UNCLEAR
+    # Without an interval, each set of test cells gives the same difference.
+    low, high = (found.value if bound is None else bound for bound in (found.low, found.high))
+    if low > 0:
+        return "ahead"
+    if high < 0:
+        return "behind"
+    return "level" if abs(found.value) < _SMALL else _UNCLEAR
 
 
 def _how_it_is_judged(differences: Sequence[Difference]) -> str:
     n_tests = differences[0].n_tests
     if n_tests < MIN_TESTS:
         return f"{n_tests} sets of test cells are too few to tell recipes apart; three are needed."
-    return f"Level: over {n_tests} sets of test cells, the 95 % interval of the difference holds 0."
+    return (
+        f"Ahead or behind: over {n_tests} sets of test cells, the 95 % interval of the difference "
+        f"leaves out 0. Level: it does not, and the difference is below {_SMALL}. Not told apart: "
+        "it is larger, but chance may explain it."
+    )
