@@ -145,9 +145,15 @@ def test_the_summary_has_the_views(training: Training) -> None:
 
 @pytest.mark.parametrize(
     ("low", "value", "high", "word"),
-    [(0.01, 0.02, 0.03, "ahead"), (-0.03, -0.02, -0.01, "behind"), (-0.01, 0.0, 0.01, "level"), (-0.1, 0.03, 0.2, "not told apart"), (None, 0.0, None, "level"),
-     (None, 0.02, None, "not told apart")],
-)  # fmt: skip
+    [
+        (0.01, 0.02, 0.03, "ahead"),
+        (-0.03, -0.02, -0.01, "behind"),
+        (-0.01, 0.0, 0.01, "level"),
+        (-0.1, 0.03, 0.2, "not told apart"),
+        (None, 0.02, None, "not told apart"),
+        (None, 0.0, None, "level"),
+    ],
+)
 def test_the_sentence_follows_the_numbers(
     low: float | None, value: float, high: float | None, word: str, training: Training
 ) -> None:
