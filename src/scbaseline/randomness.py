@@ -25,6 +25,7 @@ class Stream(IntEnum):
     SETS = 14
     SHOWN = 20
     RANK = 21
+    VIEWS = 22
 
 
 def generator(seed: int, stream: Stream, *draw: int) -> np.random.Generator:

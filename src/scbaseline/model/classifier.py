@@ -25,7 +25,7 @@ from scbaseline.learn.profile import CountsNetwork
 from scbaseline.model.card import ModelCard
 from scbaseline.model.coverage import Coverage, assess_coverage
 from scbaseline.model.file import read_model, write_model
-from scbaseline.model.front import OnComponents, StandardisedCounts
+from scbaseline.model.front import front_and_network
 from scbaseline.model.options import REJECT_KNOWN, SET_LEVEL, DoubtOptions
 from scbaseline.model.query import predict_query
 from scbaseline.model.serve import serve
@@ -107,12 +107,8 @@ class Classifier(nn.Module):
         space
             The feature space that it was trained in, unless it was trained on raw counts.
         """
-        if isinstance(module, CountsNetwork):
-            classifier = cls(card, module.front, module.network)
-        else:
-            on_components = card.recipe.input == "pca"
-            network = OnComponents.from_space(module, space) if on_components else module
-            classifier = cls(card, StandardisedCounts.from_space(space), network)
+        on_components = card.recipe.input == "pca"
+        classifier = cls(card, *front_and_network(module, space, on_components=on_components))
         classifier.temperature.fill_(temperature)
         return classifier
 

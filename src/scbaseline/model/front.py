@@ -14,6 +14,7 @@ from scipy import sparse
 from torch import Tensor, nn
 
 from scbaseline.cells.space import FeatureSpace
+from scbaseline.learn.profile import CountsNetwork
 from scbaseline.learn.sparse import SparseRows, affine
 from scbaseline.scale import Scale
 
@@ -156,3 +157,25 @@ class OnComponents(nn.Module):
         """Return logits, cells × labels."""
         logits_nk: Tensor = self.network(affine(x_ng, self.components_gc, self.offset_c))
         return logits_nk
+
+
+def front_and_network(
+    module: nn.Module, space: FeatureSpace, *, on_components: bool
+) -> tuple[nn.Module, nn.Module]:
+    """Return what turns raw counts into values, and values into logits, of a fitted recipe.
+
+    The first is a :class:`Front`.
+
+    Parameters
+    ----------
+    module
+        What the recipe learnt: features → logits, or raw counts → logits.
+    space
+        The feature space that it was trained in, unless it was trained on raw counts.
+    on_components
+        Whether its features are principal components.
+    """
+    if isinstance(module, CountsNetwork):
+        return module.front, module.network
+    network = OnComponents.from_space(module, space) if on_components else module
+    return StandardisedCounts.from_space(space), network

@@ -1,6 +1,6 @@
 """A classifier and counts in blocks in; what it says of each block's cells out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -8,17 +8,20 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from scbaseline import keys
+from scbaseline.cells.space import FeatureSpace
 from scbaseline.data.genes import align_genes, aligned_counts
 from scbaseline.data.stream import CountStream
 from scbaseline.learn.sparse import SparseRows
 from scbaseline.model.coverage import require_coverage
-from scbaseline.model.front import Front
+from scbaseline.model.front import Front, front_and_network
 from scbaseline.model.sets import joined_labels
 
 if TYPE_CHECKING:
+    from scipy import sparse
+
     from scbaseline.model.classifier import Classifier
 
 
@@ -115,3 +118,33 @@ def serve(
             if (unknown := classifier.unknown) is not None:
                 score_n = unknown.of_csr(values_ng, logits_nk.argmax(dim=1), counts_ng, missing_g)
         yield Served(rows, values_ng, probability_nk, score_n, np.diff(counts.indptr) == 0)
+
+
+def codes_of_counts(
+    module: nn.Module,
+    space: FeatureSpace,
+    blocks: "Iterable[tuple[sparse.csr_matrix, NDArray[np.float64]]]",
+    *,
+    missing_g: NDArray[np.bool_],
+    on_components: bool,
+) -> NDArray[np.int64]:
+    """Return the label codes that a classifier of a fitted module would give.
+
+    Parameters
+    ----------
+    module, space, on_components
+        As for :func:`scbaseline.model.front.front_and_network`.
+    blocks
+        Counts of the module's genes, cells × genes, and each cell's total, in blocks.
+    missing_g
+        The genes that were not measured; their counts are zero.
+    """
+    served, network = front_and_network(module, space, on_components=on_components)
+    front, codes = cast("Front", served), []
+    with torch.inference_mode():
+        for counts_ng, total_n in blocks:
+            totals = torch.from_numpy(total_n.astype(np.float32))
+            values_ng = front.sparse(counts_ng, totals, missing_g=missing_g)
+            codes.append(network(values_ng).argmax(dim=1).numpy())
+    codes_n: NDArray[np.int64] = np.concatenate(codes)
+    return codes_n

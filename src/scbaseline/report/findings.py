@@ -17,6 +17,7 @@ from scbaseline.report.sections.ladder import ladder_findings
 from scbaseline.report.sections.limits import limit_findings
 from scbaseline.report.sections.methods import methods_finding
 from scbaseline.report.sections.per_label import label_score_findings
+from scbaseline.report.sections.rivals import rival_findings
 from scbaseline.report.sections.scores import scores_finding
 from scbaseline.report.sections.structure import structure_findings
 from scbaseline.report.sections.suspects import suspect_findings
@@ -84,6 +85,7 @@ def findings_of_training(training: Training) -> tuple[Finding, ...]:
         label_finding(training.labels),
         time_finding(training.timings),
         training_finding(training),
+        *rival_findings(training),
         *comparison_findings(training.evidence, recipes=recipes),
         *group_findings(training.evidence, recipe=recipes[-1]),
         *limit_findings(training.evidence),

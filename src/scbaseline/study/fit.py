@@ -1,9 +1,8 @@
 """One job in; what each recipe, fitted as the job's protocol says, makes of its test cells, out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +25,7 @@ from scbaseline.study.labels import Labels, learnt_codes
 from scbaseline.study.parts import Parts
 from scbaseline.study.protocols import Protocol
 from scbaseline.study.split import TEST, TRAINING, VALIDATION, Split
-
-if TYPE_CHECKING:
-    pass
+from scbaseline.study.views import View, draw_views, predict_view
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +62,8 @@ class Job:
         Those that share the cells, where counts are on disk.
     checkpoint
         A folder in which networks' training is kept from epoch to epoch.
+    views
+        Whether test cells in memory are also labelled as poorer experiments might see them.
     """
 
     protocol: Protocol
@@ -82,6 +81,7 @@ class Job:
     scratch: Path | None = None
     ranks: Ranks = ALONE
     checkpoint: Path | None = None
+    views: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +106,8 @@ class RecipeFit:
         The recipe's genes: columns of the input, in its order.
     learnt
         The module, and how its training went; ``None`` where it is not kept.
+    viewed
+        View → label code of each test cell in it; see :mod:`scbaseline.study.views`.
     """
 
     predicted_t: NDArray[np.int64]
@@ -116,6 +118,7 @@ class RecipeFit:
     temperature: float | None
     genes_g: NDArray[np.int64]
     learnt: Learnt | None = None
+    viewed: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,10 +193,12 @@ def fit_job(job: Job, stages: Stages) -> Fit:
                 train=train, watched=watched, test=test, most_in_memory=job.most_in_memory,
                 rng=generator(job.config.seed, Stream.ORDER, job.draw, job.fold), ranks=job.ranks,
             )  # fmt: skip
+        rng = generator(job.config.seed, Stream.VIEWS, job.draw, job.fold)
+        views = draw_views(job.counts.rows(test), rng) if job.views else ()
         recipes = {}
         for recipe in job.recipes:
             with stages(f"{name}: {recipe.name}"):
-                recipes[recipe.name] = _fit_recipe(recipe, parts, job)
+                recipes[recipe.name] = _fit_recipe(recipe, parts, job, views)
     notes = (
         *split.notes,
         *space.notes,
@@ -242,7 +247,7 @@ def _features(
     return space, {"hvg": space.genes_g, **genes}
 
 
-def _fit_recipe(recipe: Recipe, parts: Parts, job: Job) -> RecipeFit:
+def _fit_recipe(recipe: Recipe, parts: Parts, job: Job, views: Sequence[View] = ()) -> RecipeFit:
     """Fit one recipe on the training cells, watching others; predict the test cells."""
     from scbaseline.learn.augment import logits_elsewhere
     from scbaseline.learn.loop import logits
@@ -278,6 +283,10 @@ def _fit_recipe(recipe: Recipe, parts: Parts, job: Job) -> RecipeFit:
         temperature=temperature,
         genes_g=parts.genes(recipe),
         learnt=learnt if job.keep else None,
+        viewed={
+            view.name: predict_view(view, learnt, recipe, parts.space, parts.genes(recipe))
+            for view in views
+        },
     )
 
 

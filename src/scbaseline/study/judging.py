@@ -1,6 +1,6 @@
 """The fits of a study in; what they show of every recipe under every protocol, out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -104,7 +104,7 @@ def judge_protocol(
         scorecards,
         held_out,
         differences={
-            recipe: _difference(held_out, recipe)
+            recipe: difference(held_out, recipe)
             for recipe in held_out
             if recipe != REFERENCE and REFERENCE in held_out
         },
@@ -157,12 +157,27 @@ def held_out_of(fits: Sequence[Fit], recipe: str) -> HeldOut:
     )
 
 
-def _difference(held_out: dict[str, HeldOut], recipe: str) -> Difference:
-    """Compare a recipe with the reference, fit by fit, in macro-F1."""
-    metric = "f1_macro"
+def difference(
+    held_out: Mapping[str, HeldOut],
+    recipe: str,
+    *,
+    reference: str = REFERENCE,
+    metric: str = "f1_macro",
+) -> Difference:
+    """Compare a recipe with another one, fit by fit.
+
+    Parameters
+    ----------
+    held_out
+        Recipe → what it says of the same test cells.
+    recipe, reference
+        Two of them.
+    metric
+        A score that follows from a confusion matrix.
+    """
     scores_j, reference_j = (
         np.array([confusion_scores(matrix)[metric] for matrix in held_out[name].confusion_j])
-        for name in (recipe, REFERENCE)
+        for name in (recipe, reference)
     )
     of_recipe = held_out[recipe]
     return compare_folds(
@@ -171,7 +186,7 @@ def _difference(held_out: dict[str, HeldOut], recipe: str) -> Difference:
         n_train=of_recipe.n_train,
         n_test=float(np.mean([len(test) for test in of_recipe.tests_j])),
         name=recipe,
-        reference=REFERENCE,
+        reference=reference,
         metric=metric,
     )
 

@@ -44,6 +44,8 @@ class Parts:
 
     Attributes
     ----------
+    space
+        As given.
     sample, watched
         Rows of the training cells and of the validation cells that memory holds.
     notes
@@ -65,7 +67,7 @@ class Parts:
         chosen: Mapping[str, Counts] | None = None,
         ranks: Ranks = ALONE,
     ) -> None:
-        self._counts, self._codes_n, self._space, self._genes = counts, codes_n, space, genes
+        self._counts, self._codes_n, self.space, self._genes = counts, codes_n, space, genes
         self._chosen, self._ranks = chosen or {}, ranks
         self._train, self._test, self._rng, self._most = train, test, rng, most_in_memory
         self.sample, self.watched = (self._held(rows) for rows in (train, watched))
@@ -144,8 +146,8 @@ class Parts:
 
     @cached_property
     def _all(self) -> dict[str, Features]:
-        scaled = self._space.scale(self._counts)
-        return {"pca": self._space.project(scaled), "hvg": scaled}
+        scaled = self.space.scale(self._counts)
+        return {"pca": self.space.project(scaled), "hvg": scaled}
 
     def _seen(
         self, recipe: Recipe, counts_ng: sparse.csr_matrix, total_n: NDArray[np.float64]
@@ -153,8 +155,8 @@ class Parts:
         """Return what a recipe sees of raw counts of its genes."""
         if recipe.input == "counts":
             return counts_ng
-        scaled = self._space.scale_chosen(counts_ng, total_n)
-        return self._space.project(scaled) if recipe.input == "pca" else scaled
+        scaled = self.space.scale_chosen(counts_ng, total_n)
+        return self.space.project(scaled) if recipe.input == "pca" else scaled
 
     def _held(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the rows, or as many at random as memory is to hold."""

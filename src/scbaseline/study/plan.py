@@ -41,6 +41,8 @@ class Plan:
         Whether clusters and their layout are wanted whatever the labels.
     keep_models
         Whether the modules of the protocol that saves models are kept.
+    views
+        Whether test cells are also labelled as poorer experiments might see them.
     model_split
         Deals the cells for one more fit without test cells, whose modules are kept.
     """
@@ -49,6 +51,7 @@ class Plan:
     repeats: int = 1
     explore: bool = False
     keep_models: bool = False
+    views: bool = False
     model_split: Callable[[NDArray[np.int64], RunConfig], Split] | None = None
 
     def keeps(self, protocol: Protocol) -> bool:
@@ -173,7 +176,7 @@ def jobs_of(
             labelled = [replace(draws.observed, number=number) for number in range(plan.repeats)]
         try:
             jobs += [
-                replace(_job(protocol, draw, split, config), fold=fold, keep=plan.keeps(protocol))
+                _job(protocol, draw, split, config, plan=plan, fold=fold)
                 for draw in labelled
                 for fold, split in enumerate(plan.splits(protocol, draw, groups, config))
             ]
@@ -183,12 +186,15 @@ def jobs_of(
         raise InputError(f"no protocol can be run: {_reasons(not_applicable)}")
     if plan.model_split is not None:
         split = plan.model_split(draws.observed.labels["all"].codes_n, config)
-        model = _job(SAVES_MODELS, draws.observed, split, config)
-        jobs.append(replace(model, recipes=chosen_recipes(config.recipe), keep=True))
+        model = _job(SAVES_MODELS, draws.observed, split, config, plan=plan)
+        recipes = chosen_recipes(config.recipe)
+        jobs.append(replace(model, recipes=recipes, keep=True, views=False))
     return jobs, not_applicable
 
 
-def _job(protocol: Protocol, draw: Draw, split: Split, config: RunConfig) -> Job:
+def _job(
+    protocol: Protocol, draw: Draw, split: Split, config: RunConfig, *, plan: Plan, fold: int = 0
+) -> Job:
     chosen = chosen_recipes(config.recipe)
     return Job(
         protocol,
@@ -198,7 +204,10 @@ def _job(protocol: Protocol, draw: Draw, split: Split, config: RunConfig) -> Job
         recipes=(*chosen, *recipes_beside(chosen)),
         config=config,
         draw=draw.number,
+        fold=fold,
         space=draw.space if protocol.fitted_on == "all cells" else None,
+        keep=plan.keeps(protocol),
+        views=plan.views,
     )
 
 

@@ -11,10 +11,11 @@ from scbaseline.cells.trust import ClusterTrust
 from scbaseline.config import RunConfig
 from scbaseline.data.info import DataInfo
 from scbaseline.stages import StageTime
-from scbaseline.study.evidence import Evidence
+from scbaseline.study.evidence import Evidence, Row
 from scbaseline.study.fit import Fit
 from scbaseline.study.labels import Labels
 from scbaseline.study.names import ClusterNames
+from scbaseline.study.rivals import ViewEvidence
 from scbaseline.study.shown import accuracy_table, as_html, as_text, scores_table
 
 if TYPE_CHECKING:  # some of these load torch and scikit-learn
@@ -190,6 +191,9 @@ class Training:
         cross-validation would read the file many times more.
     classifier
         Trained on all labelled cells but a validation part, and the test cells if any.
+    views
+        How its recipe and simple ones did on the same held-out cells, first as they are, then
+        with fewer counts and fewer genes; empty after training from disk.
 
     Examples
     --------
@@ -209,16 +213,21 @@ class Training:
     n_folds: int
     classifier: "Classifier"
     timings: Timings
+    views: tuple[ViewEvidence, ...] = ()
 
     def __repr__(self) -> str:
-        return as_text(_head(self), accuracy_table(self.evidence.rows), more=_MORE["Training"])
+        return as_text(_head(self), accuracy_table(self._rows), more=_MORE["Training"])
 
     def _repr_html_(self) -> str:
-        return as_html(_head(self), accuracy_table(self.evidence.rows), more=_MORE["Training"])
+        return as_html(_head(self), accuracy_table(self._rows), more=_MORE["Training"])
 
     def summary(self) -> "pd.DataFrame":
-        """Return every score over all labels: protocol, recipe, metric, value, interval, tier."""
-        return scores_table(self.evidence.rows)
+        """Return every score over all labels, also of thinned and cut cells."""
+        return scores_table(self._rows)
+
+    @property
+    def _rows(self) -> tuple[Row, ...]:
+        return (*self.evidence.rows, *(row for view in self.views for row in view.rows))
 
 
 def _head(result: Run | Audit | Training) -> str:

@@ -18,13 +18,14 @@ from scbaseline.study.line import Progress, follow
 from scbaseline.study.plan import Plan, split_once, split_repeatedly
 from scbaseline.study.prepare import in_memory
 from scbaseline.study.results import Timings, Training
+from scbaseline.study.rivals import compare_with_rivals
 from scbaseline.study.settings import settings_of_training
 from scbaseline.study.split import split_without_test
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-BY_FOLDS = Plan(split_repeatedly, model_split=split_without_test)
+BY_FOLDS = Plan(split_repeatedly, model_split=split_without_test, views=True)
 ONE_SPLIT = Plan(split_once, keep_models=True)
 
 
@@ -111,6 +112,8 @@ def train(
             rows = leave_one_label_out(study, config, stages, pool)
             classifier = classifier.changed(exam=rows)
     (evidence,) = study.evidence.protocols.values()
+    with stages("scores of thinned and cut cells"):
+        views = compare_with_rivals(study.fits, config, groups=study.cells.groups)
     return Training(
         config=config,
         data=study.cells.data,
@@ -120,4 +123,5 @@ def train(
         n_folds=evidence.n_fits if plan is BY_FOLDS else 0,
         classifier=classifier,
         timings=Timings(stages.wall_seconds, stages.times),
+        views=views,
     )

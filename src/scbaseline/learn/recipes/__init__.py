@@ -54,6 +54,8 @@ class Recipe:
     reference
         Whether the others are compared with it and verdicts rest on it. It is fixed in
         advance: the best recipe on these cells would be best by chance, too.
+    rival
+        Whether ``train`` compares the model that it saves with it.
     floor
         Whether it ignores the cells' counts, so that others should be above it.
     figure
@@ -70,6 +72,7 @@ class Recipe:
     used: Literal["by default", "beside", "by name"] = "by name"
     for_use: bool = False
     reference: bool = False
+    rival: bool = False
     floor: bool = False
     figure: str = ""
 
@@ -175,9 +178,12 @@ RECIPES: dict[str, Recipe] = {
         Recipe("nearest-centroid", "nearest centroid", "pca", "nearest_centroid", used="beside"),
         Recipe(
             "logistic", "logistic regression", "pca", "logistic", {"penalty": 1.0},
-            used="beside", reference=True,
+            used="beside", reference=True, rival=True,
         ),
-        Recipe("linear-svm", "linear support vector machine", "pca", "linear_svm", used="beside"),
+        Recipe(
+            "linear-svm", "linear support vector machine", "pca", "linear_svm",
+            used="beside", rival=True,
+        ),
         # With more genes than cells a penalty makes the optimum one that the solver reaches: at
         # 1 it stops far from it, and each stop predicts other labels.
         Recipe(

@@ -25,6 +25,7 @@ from scbaseline.report.html.words import answer, run_methods, subject, warnings_
 from scbaseline.report.sections.clusters import cluster_findings
 from scbaseline.report.sections.headline import strongest_evidence
 from scbaseline.report.sections.methods import methods_paragraph
+from scbaseline.report.sections.rivals import rival_findings
 from scbaseline.study.evidence import Evidence
 from scbaseline.study.results import Audit, Run, Training
 
@@ -129,6 +130,8 @@ def page_of_training(
         laid_out, genes=genes, model_genes=heaviest_genes(training.classifier)
     )
     data, labels, config = training.data, training.labels, training.config
+    rivals = rival_findings(training)  # whole, table and all, below the other scores
+    findings = [finding for finding in findings_of_training(training) if finding not in rivals]
     n_kept = len(training.cells.obs)
     return Page(
         title=f"scbaseline train: {recipes[0]} on {data.name}",
@@ -138,9 +141,9 @@ def page_of_training(
         warnings=warnings_of(data, labels, training.evidence, config),
         cells=picture,
         sections=(
-            Section("recipes", "Recipes", _recipes(training.evidence, recipes)),
+            Section("recipes", "Recipes", (*_recipes(training.evidence, recipes), *rivals)),
             *clusters,
-            Section("findings", "Findings", _in_words(findings_of_training(training))),
+            Section("findings", "Findings", _in_words(findings)),
             provenance_section(
                 data, config.to_dict(),
                 methods=run_methods(data, labels, training.evidence, config, n_kept=n_kept),

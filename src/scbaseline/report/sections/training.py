@@ -40,7 +40,10 @@ def training_finding(training: Training) -> Finding:
 def _judged_on(training: Training, *, n: int) -> list[str]:
     if not training.n_folds:
         return [
-            "The counts were left on disk and read in blocks: one split, no cross-validation.",
+            (
+                "The counts were left on disk and read in blocks: one split, no cross-validation, "
+                "no scores on poorer counts."
+            ),
             f"Judged on n = {n:,} test cells, which the saved model has not seen.",
         ]
     return [
