@@ -5,6 +5,8 @@ cells: the distance to the nearest label, and the misfit of the predicted label'
 :mod:`scbaseline.model.fit_unknown` fits it.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -56,6 +58,9 @@ class UnknownScore(nn.Module):
         The same quantiles of the score minus the usual one of the predicted label.
     """
 
+    inverse: Callable[[Tensor], Tensor] = staticmethod(torch.linalg.inv)
+    """Of positive definite matrices; another one where the score is written as a graph."""
+
     axes_gc: Tensor
     noise: Tensor
     center_kc: Tensor
@@ -101,11 +106,11 @@ class UnknownScore(nn.Module):
         Parameters
         ----------
         values_ng
-            What the model's front makes of the counts, cells × genes.
+            What the model's front makes of the counts, cells × genes; 0 where one is missing.
         codes_n
             The predicted labels.
         counts_ng
-            Raw counts of the model's genes, cells × genes; anything where one is missing.
+            Raw counts of the model's genes, cells × genes; 0 where one is missing.
         missing_g
             Which genes were not measured.
         """
@@ -165,36 +170,31 @@ class UnknownScore(nn.Module):
         self, codes_n: Tensor, counts_ng: Tensor, missing_g: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return the misfit per count, and its sampling error; see :meth:`forward`."""
-        share_kg = self.share_kg
-        if missing_g.any():
-            counts_ng, share_kg = counts_ng[:, ~missing_g], share_kg[:, ~missing_g]
-            share_kg = share_kg / share_kg.sum(dim=1, keepdim=True)
+        share_kg = self.share_kg.masked_fill(missing_g, 0.0)
+        share_kg = share_kg / share_kg.sum(dim=1, keepdim=True).clamp(min=1e-30)
         tables = (self.deviance_mean_j, self.deviance_variance_j)
         return excess_deviance(counts_ng, codes_n, share_kg, tables)
 
     def _distance(self, values_ng: Tensor, missing_g: Tensor) -> Tensor:
         """Return the Mahalanobis distance to the nearest label."""
-        components_nc, added_cc = self._components(values_ng, missing_g)
-        inverse_kcc = torch.linalg.inv((self.covariance_kcc + added_cc).double())
-        whiten_kcc = torch.linalg.cholesky((inverse_kcc + inverse_kcc.mT) / 2).float()
-        offset_knc = components_nc[None] - self.center_kc[:, None]
-        distance_n: Tensor = (offset_knc @ whiten_kcc).norm(dim=2).amin(dim=0)
-        return distance_n
+        map_gc, added_cc = self._components(missing_g)
+        precision_kcc = self.inverse((self.covariance_kcc + added_cc).double())
+        offset_knc = ((values_ng @ map_gc)[None] - self.center_kc[:, None]).double()
+        square_kn = ((offset_knc @ precision_kcc) * offset_knc).sum(dim=2)
+        return square_kn.amin(dim=0).clamp(min=0.0).sqrt().float()
 
-    def _components(self, values_ng: Tensor, missing_g: Tensor) -> tuple[Tensor, Tensor]:
-        """Return principal components, and the covariance that missing genes add to them.
+    def _components(self, missing_g: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what turns values into components, and the covariance that missing genes add.
 
-        With missing genes they are the components that fit the measured genes best, by least
+        With missing genes the components are those that fit the measured genes best, by least
         squares. A free constant takes up the centring of each cell, which was over other genes.
         """
         n_comps = self.axes_gc.shape[1]
-        if not missing_g.any():
-            return values_ng @ self.axes_gc, torch.zeros(n_comps, n_comps)
-        measured_gc = self.axes_gc[~missing_g].double()
-        constant_g1 = torch.ones(len(measured_gc), 1, dtype=torch.float64)
-        design = torch.cat([measured_gc, constant_g1], dim=1)
+        measured_g1 = (~missing_g).double()[:, None]
+        design = torch.cat([self.axes_gc * measured_g1, measured_g1], dim=1)
         identity = torch.eye(n_comps + 1, dtype=torch.float64)
-        inverse = torch.linalg.inv(design.T @ design + _RIDGE * identity)
-        fitted = inverse @ (design.T @ values_ng[:, ~missing_g].T.double())
+        inverse = self.inverse(design.T @ design + _RIDGE * identity)
         added_cc = self.noise * (inverse - identity)[:n_comps, :n_comps]
-        return fitted[:n_comps].T.float(), added_cc.float()
+        lacking, axes_gc = missing_g.any(), self.axes_gc.double()
+        map_gc = torch.where(lacking, (design @ inverse)[:, :n_comps], axes_gc)
+        return map_gc.float(), torch.where(lacking, added_cc, torch.zeros_like(added_cc))
