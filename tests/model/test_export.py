@@ -66,7 +66,7 @@ class Exported:
                 return [probability_nk.numpy()]
             score_n = unknown(
                 self.classifier.front(counts, total), probability_nk.argmax(dim=1),
-                counts.nan_to_num(), torch.from_numpy(missing_g),
+                counts.nan_to_num(), unknown.ruler(torch.from_numpy(missing_g)),
             )  # fmt: skip
         return [probability_nk.numpy(), score_n.numpy()]
 

@@ -105,7 +105,8 @@ class _Graph(nn.Module):
         missing_ng = counts_ng.isnan()
         missing_g = missing_ng.any(dim=0)
         counts_ng = counts_ng.masked_fill(missing_ng, 0.0)
-        score_n = self.unknown(values_ng, logits_nk.argmax(dim=1), counts_ng, missing_g)
+        ruler = self.unknown.ruler(missing_g)
+        score_n = self.unknown(values_ng, logits_nk.argmax(dim=1), counts_ng, ruler)
         differ = (missing_ng != missing_g).any()
         return probability_nk, score_n.masked_fill(empty_n | differ, torch.nan)
 
