@@ -12,6 +12,7 @@ from .errors import ScbaselineWarning as ScbaselineWarning
 from .learn.calibrate import fit_temperature as fit_temperature
 from .model.card import ModelCard as ModelCard
 from .model.classifier import Classifier as Classifier
+from .model.export import export_onnx as export_onnx
 from .report import pl as pl
 from .study.audit import audit as audit
 from .study.evaluate import Evaluation as Evaluation

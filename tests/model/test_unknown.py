@@ -18,7 +18,7 @@ from scipy.stats import norm
 from scbaseline import Classifier, RunConfig, check_counts, keys, train
 from scbaseline.data.stream import stream_counts
 from scbaseline.errors import ConfigError
-from scbaseline.model.deviance import excess_deviance, moment_tables
+from scbaseline.model.deviance import Expected, excess_deviance, moment_tables
 from scbaseline.model.doubt import QueryDoubt, doubt_of, held_out_doubt
 from scbaseline.model.query_verdict import judge_scores, looks_unlike_by_probability
 
@@ -153,7 +153,7 @@ def test_counts_from_the_profile_have_no_excess() -> None:
     for depth in (100, 3000):
         counts = torch.from_numpy(rng.poisson(depth * share_kg.numpy(), (2000, 500))).float()
         codes_n = torch.zeros(2000, dtype=torch.long)
-        excess_n, error_n = excess_deviance(counts, codes_n, share_kg, moment_tables())
+        excess_n, error_n = excess_deviance(counts, codes_n, Expected.of(share_kg, moment_tables()))
         assert abs(float(excess_n.mean())) < 0.2 * float(error_n.mean())
 
 

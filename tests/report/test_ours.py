@@ -20,6 +20,7 @@ STRANGERS = {
     "a.tsv": b"cell_id\tpredicted_label\tnotes\nc1\tB\tmine\n",
     "latin.csv": b"cell_id,\xe9tat,x\n",
     "a.parquet": b"PAR1",
+    "a.onnx": b"\x08\x08",
     "a.safetensors": b"\x02\x00\x00\x00\x00\x00\x00\x00{}",
     "metrics.json": b'{"accuracy": 0.9}',
     "audit.json": b"[1, 2]",

@@ -34,8 +34,8 @@ _OPTIONS = {
         "device", "from-disk", "checkpoint",
     ),
     "Output": (
-        "key-added", "probabilities", "smooth", "force", "overwrite", "report", "report-genes",
-        "figure-format", "json", "config", "quiet",
+        "to", "key-added", "probabilities", "smooth", "force", "overwrite", "report",
+        "report-genes", "figure-format", "json", "config", "quiet",
     ),
 }  # fmt: skip
 _GROUPS = {title: Group(title, sort_key=rank) for rank, title in enumerate(_OPTIONS, start=10)}

@@ -112,10 +112,14 @@ def predict(
         samples = None if group_key is None else samples_from_column(adata.obs, group_key)
         with stage_line(quiet=quiet) as progress:
             progress(f"looking at {adata.n_obs:,} cells")
-            stream = stream_counts(adata, total_key=total_key)
+            stream = stream_counts(adata, total_key=total_key, model_genes=classifier.card.genes)
         for note in stream.notes:
             say("note", note)
-        screen.show(*findings_of_query(classifier.card, classifier.coverage(stream.var)))
+        screen.show(
+            *findings_of_query(
+                classifier.card, classifier.coverage_of(stream.alignment(*classifier.card.genes))
+            )
+        )
         n_cells = len(stream.cell_ids)
         # Whether a cell is unknown depends on the whole query, so nothing is written before.
         predictions = predict_query(

@@ -9,6 +9,7 @@ import pandas as pd
 from anndata import AnnData
 
 from scbaseline.data.blocks import row_blocks
+from scbaseline.data.kept import KeptGenes
 from scbaseline.data.names import Names, examine_names
 from scbaseline.data.sources import Source, sources_beside_x
 from scbaseline.data.values import Values, examine_values, gathered_values, no_values
@@ -59,7 +60,9 @@ class Diagnosis:
     selected: Literal["", "totals", "few genes"]
 
 
-def examine(adata: AnnData, *, x: Any = None, ranks: Ranks = ALONE) -> Diagnosis:
+def examine(
+    adata: AnnData, *, x: Any = None, ranks: Ranks = ALONE, kept: KeptGenes | None = None
+) -> Diagnosis:
     """Look at every value and every name of an input once, in blocks of cells.
 
     Parameters
@@ -71,6 +74,8 @@ def examine(adata: AnnData, *, x: Any = None, ranks: Ranks = ALONE) -> Diagnosis
         X, where the caller has it in a better form already.
     ranks
         Those that share the values; each looks at its own share of the cells.
+    kept
+        Keeps the counts of a model's genes as they pass.
 
     Raises
     ------
@@ -78,7 +83,12 @@ def examine(adata: AnnData, *, x: Any = None, ranks: Ranks = ALONE) -> Diagnosis
         X holds no numbers, or is damaged.
     """
     x = adata.X if x is None else x
-    values = no_values(adata.n_obs) if x is None else _values_of_all(x, ranks)
+    names = examine_names(adata.obs_names, adata.var)
+    values = no_values(adata.n_obs)
+    if x is not None:
+        blocks = row_blocks(x, share_of(x.shape[0], ranks))
+        passing = blocks if kept is None else kept.passing(blocks, names.naming)
+        values = gathered_values(examine_values(passing), ranks)
     counts_n = values.sums_n
     totals = ""
     if values.recovery is not None:
@@ -89,7 +99,6 @@ def examine(adata: AnnData, *, x: Any = None, ranks: Ranks = ALONE) -> Diagnosis
         counts_n = _recovered_sums(values)
     if not totals:
         totals = _totals_over_all_genes(adata.obs, counts_n)
-    names = examine_names(adata.obs_names, adata.var)
     return Diagnosis(
         n_cells=adata.n_obs,
         n_genes=len(names.naming.var),
@@ -103,10 +112,6 @@ def examine(adata: AnnData, *, x: Any = None, ranks: Ranks = ALONE) -> Diagnosis
         totals=totals,
         selected=_selected(adata, values, counts_n, totals),
     )
-
-
-def _values_of_all(x: Any, ranks: Ranks) -> Values:
-    return gathered_values(examine_values(row_blocks(x, share_of(x.shape[0], ranks))), ranks)
 
 
 def _totals_before_normalisation(obs: pd.DataFrame, values: Values) -> str:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,6 +14,8 @@ ENSEMBL_ID = re.compile(r"ENS[A-Z]*G\d+(\.\d+)?")
 _OTHER_IDS = re.compile(r"FBgn\d{7}|WBGene\d{8}|AT[1-5MC]G\d{5}|Y[A-P][LR]\d{3}[CW](-[A-Z])?")
 _ID_INSIDE = re.compile(r"(?<![A-Za-z0-9])ENS[A-Z]*G\d{11}(?:\.\d+)?(?![A-Za-z0-9])")
 
+_LARGEST_LIST = 2**17  # names whose answers are kept: each name is asked about several times
+
 # What programs write where there is no name. R and scanpy add .1 or -1 to its copies.
 _PLACEHOLDER = re.compile(
     r"(?:|nan|#?n/?a|<na>|none|null|unknown|unnamed|undefined|unnamed: ?\d+|[.?-]+)(?:[-._]\d+)*",
@@ -22,6 +25,7 @@ _PLACEHOLDER = re.compile(
 _ROW_NUMBER = re.compile(r"[XV]?\d+(?:\.\d+)?(?:-\d+)?")
 
 
+@lru_cache(maxsize=_LARGEST_LIST)
 def names_nothing(name: str) -> bool:
     """Whether a text is empty, a placeholder such as ``nan`` or ``NA-1``, or a row number.
 
@@ -35,9 +39,12 @@ def names_nothing(name: str) -> bool:
 
 def is_row_number(name: str) -> bool:
     """Whether a text is a plain number, with or without what R and scanpy add to it."""
-    return _ROW_NUMBER.fullmatch(name.strip()) is not None
+    name = name.strip()
+    first = name[:1]
+    return (first in "XV" or first.isdigit()) and _ROW_NUMBER.fullmatch(name) is not None
 
 
+@lru_cache(maxsize=_LARGEST_LIST)
 def is_id(name: str) -> bool:
     """Whether a text as a whole is the id of a gene in Ensembl, FlyBase, WormBase or the like."""
     if name[:1] not in "EFWAY":
@@ -70,11 +77,14 @@ def without_id(name: str) -> str:
 
 def bare_id(gene: str) -> str:
     """Return an Ensembl id without its version, any other name as it is."""
-    return gene.partition(".")[0] if ENSEMBL_ID.fullmatch(gene) else gene
+    return gene.partition(".")[0] if "." in gene and ENSEMBL_ID.fullmatch(gene) else gene
 
 
 def texts(column: "pd.Series | pd.Index") -> list[str]:
     """Return values as texts, ``""`` for what is missing."""
+    values: list[Any] = column.tolist()
+    if {*map(type, values)} == {str}:  # nearly always, and far quicker than value by value
+        return values
     return [
         ""
         if missing

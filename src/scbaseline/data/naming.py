@@ -195,7 +195,7 @@ def _unique_only(ids: list[str]) -> list[str]:
 
 
 def _kind(names: Sequence[str], ids: Sequence[str]) -> Kind:
-    n_ensembl = sum(ENSEMBL_ID.fullmatch(name) is not None for name in names)
+    n_ensembl = sum(name[:3] == "ENS" and ENSEMBL_ID.fullmatch(name) is not None for name in names)
     if n_ensembl > 0.95 * len(names):
         return "Ensembl ids" if names else ""
     if n_ensembl > 0.05 * len(names):

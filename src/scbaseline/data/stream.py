@@ -4,10 +4,10 @@ What :func:`~scbaseline.data.check.check_counts` does for an input that fits in 
 does for one of any size: one pass over all rows to know what they are, then blocks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,12 +25,35 @@ from scbaseline.data.check import (
 )
 from scbaseline.data.doctor import Diagnosis, examine
 from scbaseline.data.fingerprint import fingerprint_of_blocks
+from scbaseline.data.genes import GeneAlignment, align_genes, aligned_counts
+from scbaseline.data.kept import KeptGenes
 from scbaseline.data.matrix import canonical_csr
 from scbaseline.data.provenance import provenance_of
 from scbaseline.data.rows import Rows, row_reader
 from scbaseline.data.writable import require_one_of_each
 from scbaseline.errors import InputError
 from scbaseline.ranks import ALONE, Ranks, share_of
+
+
+class ModelBlock(NamedTuple):
+    """Adjacent cells with the counts of a model's genes alone.
+
+    Attributes
+    ----------
+    rows
+        Which cells they are.
+    counts_ng
+        Counts of the model's genes in its order, zeros where one was not measured, CSR.
+    total_n
+        Each cell's total.
+    empty_n
+        Which cells have no count of any gene.
+    """
+
+    rows: slice
+    counts_ng: "sparse.csr_matrix"
+    total_n: NDArray[np.float64]
+    empty_n: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -58,23 +81,61 @@ class CountStream:
     _is_gene: NDArray[np.bool_]
     _diagnosis: Diagnosis
     _ranks: Ranks = ALONE
+    _kept: KeptGenes | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
         """The number of cells and of genes."""
         return len(self.cell_ids), len(self.var)
 
-    def blocks(self) -> "Iterator[tuple[slice, sparse.csr_matrix, NDArray[np.float64]]]":
-        """Yield rows, their counts (cells × genes, CSR float32) and their totals.
+    def blocks(
+        self, first: int = 0
+    ) -> "Iterator[tuple[slice, sparse.csr_matrix, NDArray[np.float64]]]":
+        """Yield rows from ``first`` on, counts (cells × genes, CSR float32) and totals.
 
         A matrix that is compressed by columns on disk is read whole.
         """
-        for start, values in row_blocks(self._matrix):
+        if first >= self.shape[0]:
+            return
+        for start, values in row_blocks(self._matrix, slice(first, None)):
             counts_ng = self._counts(start, values)
             rows = slice(start, start + counts_ng.shape[0])
             sums_n = self._known_sums_n
             sums_n = _sums(counts_ng) if sums_n is None else sums_n[rows]
             yield rows, counts_ng, totals_of(self.obs.iloc[rows], self.total_key, sums_n)
+
+    def alignment(self, symbols: Sequence[str], ids: Sequence[str]) -> GeneAlignment:
+        """Return where a model's genes stand; see :func:`~scbaseline.data.genes.align_genes`."""
+        kept = self._kept
+        if (
+            kept is not None
+            and kept.found is not None
+            and (symbols, ids) == (kept.symbols, kept.ids)
+        ):
+            return kept.found
+        return align_genes(symbols, ids, self.var)
+
+    def model_blocks(self, found: GeneAlignment) -> Iterator[ModelBlock]:
+        """Yield the counts of a model's genes, block by block.
+
+        They come from memory, as far as the check kept them.
+
+        Parameters
+        ----------
+        found
+            As :meth:`alignment` gives it.
+        """
+        start, kept, sums_n = 0, self._kept, self._known_sums_n
+        if kept is not None and kept.found is found and sums_n is not None:
+            n_genes_n = self._diagnosis.values.n_genes_n
+            for counts_ng in kept.blocks:
+                rows = slice(start, start + counts_ng.shape[0])
+                total_n = totals_of(self.obs.iloc[rows], self.total_key, sums_n[rows])
+                yield ModelBlock(rows, counts_ng, total_n, n_genes_n[rows] == 0)
+                start = rows.stop
+        for rows, counts_ng, total_n in self.blocks(start):
+            empty_n = np.diff(counts_ng.indptr) == 0
+            yield ModelBlock(rows, aligned_counts(counts_ng, found), total_n, empty_n)
 
     def read(self, start: int, stop: int) -> "sparse.csr_matrix":
         """Return the counts of adjacent cells: cells × genes, CSR float32.
@@ -143,7 +204,11 @@ class CountStream:
 
 
 def stream_counts(
-    adata: AnnData, *, total_key: str | None = None, ranks: Ranks = ALONE
+    adata: AnnData,
+    *,
+    total_key: str | None = None,
+    ranks: Ranks = ALONE,
+    model_genes: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> CountStream:
     """Look at every row once, refuse what cannot be used, and hand back a stream of counts.
 
@@ -156,6 +221,9 @@ def stream_counts(
         the provenance names, else the sums over the genes.
     ranks
         Those that share the look at every row.
+    model_genes
+        Symbols and ids of the genes of the model that is to predict: their counts are kept
+        in this look, up to 256 MiB, so that they need not be read again.
 
     Raises
     ------
@@ -166,7 +234,8 @@ def stream_counts(
     try:
         require_one_of_each(adata.obs, what="obs")
         require_one_of_each(adata.var, what="var")
-        diagnosis = examine(adata, ranks=ranks)
+        kept = None if model_genes is None else KeptGenes(*model_genes)
+        diagnosis = examine(adata, ranks=ranks, kept=kept)
         require_usable(diagnosis, adata, allow_fractional=provenance.allow_fractional)
     except InputError as error:
         raise InputError(f"{provenance.name}: {error}") from error
@@ -185,6 +254,7 @@ def stream_counts(
         _is_gene=naming.is_gene,
         _diagnosis=diagnosis,
         _ranks=ranks,
+        _kept=kept,
     )
 
 

@@ -143,16 +143,20 @@ class _Pass:
 
     def add(self, start: int, block: "sparse.csr_matrix[np.float32]") -> None:
         values = block.data
-        for what, is_bad in _BAD.items():
+        is_whole = np.rint(values) == values
+        lowest, largest = values.min(initial=0), values.max(initial=0)
+        plain = bool(is_whole.all()) and lowest >= 0 and largest < np.inf  # no NaN compares so
+        for what, is_bad in () if plain else _BAD.items():
             if what in self.first:
                 continue
             bad = is_bad(values)
             if bad.any():
                 self.first[what] = _located(what, block, start, int(np.argmax(bad)))
-        self.largest = max(self.largest, float(values.max(initial=0)))
+        self.largest = max(self.largest, float(largest))
         self.sums.append(_sums(values, block.indptr))
-        self.n_genes.append(np.diff(block.indptr).astype(np.int64))
-        self.n_whole.append(_sums(np.rint(values) == values, block.indptr).astype(np.int64))
+        n_genes_n = np.diff(block.indptr).astype(np.int64)
+        self.n_genes.append(n_genes_n)
+        self.n_whole.append(n_genes_n if plain else _sums(is_whole, block.indptr).astype(np.int64))
         self._undo(block)
         self.n_cells += block.shape[0]
 

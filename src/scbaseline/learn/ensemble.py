@@ -69,14 +69,14 @@ class Ensemble(nn.Module):
 
     def of_members(self, x_ng: Tensor) -> Tensor:
         """Return each network's own logits, cells × networks × labels."""
-        h = torch.addmm(self.bias1, x_ng, self.weight1).view(len(x_ng), self.members, -1)
+        h = torch.addmm(self.bias1, x_ng, self.weight1).view(-1, *self.gain1.shape)
         h = self._activated(h, self.gain1, self.shift1)
         h = torch.einsum("nmh,mhj->nmj", h, self.weight2) + self.bias2
         h = self._activated(h, self.gain2, self.shift2)
         return torch.einsum("nmj,mjk->nmk", h, self.weight3) + self.bias3
 
     def _activated(self, h: Tensor, gain: Tensor, shift: Tensor) -> Tensor:
-        normed: Tensor = functional.layer_norm(h, h.shape[-1:]) * gain + shift
+        normed: Tensor = functional.layer_norm(h, gain.shape[-1:]) * gain + shift
         silenced: Tensor = self.dropout(normed.relu())
         return silenced
 

@@ -93,6 +93,11 @@ class ModelCard:
         return f"ModelCard({self.recipe.name} of {self.data['title']}: {what})"
 
     @property
+    def genes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Symbols and ids of the model's genes."""
+        return self.gene_symbols, self.gene_ids
+
+    @property
     def note(self) -> dict[str, str]:
         """What predictions note of their model: recipe, training data and hash."""
         return {

@@ -176,7 +176,7 @@ class Classifier(nn.Module):
 
     def probabilities(self, adata: "AnnData", *, force: bool = False) -> NDArray[np.float32]:
         """Return probabilities, cells × labels; for Parameters and Raises, see :meth:`predict`."""
-        blocks = serve(self, stream_counts(adata), force=force)
+        blocks = serve(self, stream_counts(adata, model_genes=self.card.genes), force=force)
         return np.concatenate([block.probability_nk for block in blocks])
 
     def predict(
@@ -227,7 +227,8 @@ class Classifier(nn.Module):
             ``reject_known`` or ``set_level`` is not between 0 and 1.
         """
         options = DoubtOptions(reject_known=reject_known, set_level=set_level, smooth=smooth)
-        stream = stream_counts(chosen_matrix(adata, ReadOptions(layer=layer, use_raw=use_raw)))
+        chosen = chosen_matrix(adata, ReadOptions(layer=layer, use_raw=use_raw))
+        stream = stream_counts(chosen, model_genes=self.card.genes)
         return predict_query(self, stream, options, force=force, probabilities=probabilities).table
 
     def predict_stream(

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from scbaseline.learn.augment import Augmentation, augment
 from scbaseline.learn.profile import CountsNetwork
-from scbaseline.model.deviance import moment_tables
+from scbaseline.model.deviance import excess_deviance, moment_tables
 from scbaseline.model.unknown import N_LEVELS, UnknownScore
 
 _N_COMPS = 30
@@ -104,12 +104,12 @@ def score_cells(
     """
     if not isinstance(module, CountsNetwork):
         raise TypeError("only a recipe on counts has an unknown score")
-    none_g = np.zeros(counts_ng.shape[1], dtype=bool)
     scores, codes = [], []
     with torch.inference_mode():
+        ruler = unknown.ruler(torch.zeros(counts_ng.shape[1], dtype=torch.bool))
         for rows, x_ng in _values(module.front, counts_ng):
             codes_n = module.network(x_ng).argmax(dim=1)
-            scores.append(unknown.of_csr(x_ng, codes_n, counts_ng[rows], none_g))
+            scores.append(unknown.of_csr(x_ng, codes_n, counts_ng[rows], ruler))
             codes.append(codes_n.numpy())
     return np.concatenate(scores), np.concatenate(codes)
 
@@ -198,20 +198,20 @@ def _calibrate(
     seed: int,
 ) -> None:
     """Put the two scores on the scale of held-out cells, and keep how their mean spreads."""
-    none_g = torch.zeros(counts_ng.shape[1], dtype=torch.bool)
+    ruler = unknown.ruler(torch.zeros(counts_ng.shape[1], dtype=torch.bool))
 
     def scored(counts_ng: Tensor) -> tuple[Tensor, Tensor]:
         x_ng = front(counts_ng)
         codes_n = network(x_ng).argmax(dim=1)
-        return cast("Tensor", unknown(x_ng, codes_n, counts_ng, none_g)), codes_n
+        return cast("Tensor", unknown(x_ng, codes_n, counts_ng, ruler)), codes_n
 
     x_ng = front(counts_ng)
     codes_n = network(x_ng).argmax(dim=1)
-    excess_n, error_n = unknown.excess(codes_n, counts_ng, none_g)
+    excess_n, error_n = excess_deviance(counts_ng, codes_n, ruler.expected)
     variance = (1.4826 * (excess_n - excess_n.median()).abs().median()) ** 2
     beyond_sampling = variance - error_n.square().median()
     unknown.misfit_variance.copy_(torch.maximum(beyond_sampling, 0.1 * variance))
-    parts_ns = unknown.parts(x_ng, codes_n, counts_ng, none_g)
+    parts_ns = unknown.parts(x_ng, codes_n, counts_ng, ruler)
     unknown.middle_s.copy_(parts_ns.median(dim=0).values)
     unknown.spread_s.copy_((parts_ns.quantile(0.9, dim=0) - unknown.middle_s).clamp(min=1e-6))
     home_n, codes_n = scored(counts_ng)

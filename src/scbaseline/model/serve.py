@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from scbaseline import keys
 from scbaseline.cells.space import FeatureSpace
-from scbaseline.data.genes import align_genes, aligned_counts
 from scbaseline.data.stream import CountStream
 from scbaseline.learn.sparse import SparseRows
 from scbaseline.model.coverage import require_coverage
@@ -102,22 +101,23 @@ def serve(
     InputError
         The counts are none, or too few of the model's genes are there.
     """
-    found = align_genes(classifier.card.gene_symbols, classifier.card.gene_ids, stream.var)
+    found = stream.alignment(*classifier.card.genes)
     if not again:
         found.warn_of_stripped()
         require_coverage(classifier.coverage_of(found), force=force)
     missing_g, front = found.columns < 0, cast("Front", classifier.front)
-    for rows, counts, total_n in stream.blocks():
+    unknown = classifier.unknown
+    ruler = None if unknown is None else unknown.ruler(torch.from_numpy(missing_g))
+    for rows, counts_ng, total_n, empty_n in stream.model_blocks(found):
         with torch.inference_mode():
-            counts_ng = aligned_counts(counts, found)
             totals = torch.from_numpy(total_n.astype(np.float32))
             values_ng = front.sparse(counts_ng, totals, missing_g=missing_g)
             logits_nk = classifier.network(values_ng)
             probability_nk = torch.softmax(logits_nk / classifier.temperature, dim=1).numpy()
             score_n = None
-            if (unknown := classifier.unknown) is not None:
-                score_n = unknown.of_csr(values_ng, logits_nk.argmax(dim=1), counts_ng, missing_g)
-        yield Served(rows, values_ng, probability_nk, score_n, np.diff(counts.indptr) == 0)
+            if unknown is not None and ruler is not None:
+                score_n = unknown.of_csr(values_ng, logits_nk.argmax(dim=1), counts_ng, ruler)
+        yield Served(rows, values_ng, probability_nk, score_n, empty_n)
 
 
 def codes_of_counts(

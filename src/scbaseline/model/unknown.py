@@ -5,6 +5,9 @@ cells: the distance to the nearest label, and the misfit of the predicted label'
 :mod:`scbaseline.model.fit_unknown` fits it.
 """
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,7 +15,7 @@ from scipy import sparse
 from torch import Tensor, nn
 
 from scbaseline.learn.sparse import SparseRows
-from scbaseline.model.deviance import excess_deviance
+from scbaseline.model.deviance import Expected, excess_deviance
 from scbaseline.model.query_verdict import QueryVerdict, Verdict, judge_scores
 
 N_LEVELS = 401
@@ -21,6 +24,24 @@ N_LEVELS = 401
 _N_MOMENTS = 81
 _LOWEST, _HIGHEST = -3.0, 6.0  # of one score: beyond, it would outvote the other
 _RIDGE = 1e-3  # keeps components of few genes finite
+
+
+class Ruler(NamedTuple):
+    """What cells that lack the same genes are measured with.
+
+    Attributes
+    ----------
+    map_gc
+        What turns values into components.
+    precision_kcc
+        The inverse of each label's covariance in them.
+    expected
+        What each label's profile lets one expect of the counts.
+    """
+
+    map_gc: Tensor
+    precision_kcc: Tensor
+    expected: Expected
 
 
 class UnknownScore(nn.Module):
@@ -55,6 +76,9 @@ class UnknownScore(nn.Module):
     beyond_home_q, beyond_abroad_q
         The same quantiles of the score minus the usual one of the predicted label.
     """
+
+    inverse: Callable[[Tensor], Tensor] = staticmethod(torch.linalg.inv)
+    """Of positive definite matrices; another one where the score is written as a graph."""
 
     axes_gc: Tensor
     noise: Tensor
@@ -94,37 +118,52 @@ class UnknownScore(nn.Module):
             self.register_buffer(name, torch.zeros(shape))
 
     def forward(
-        self, values_ng: Tensor, codes_n: Tensor, counts_ng: Tensor, missing_g: Tensor
+        self, values_ng: Tensor, codes_n: Tensor, counts_ng: Tensor, ruler: Ruler
     ) -> Tensor:
         """Return the score: about 0 for a usual cell, about 1 for the strangest tenth.
 
         Parameters
         ----------
         values_ng
-            What the model's front makes of the counts, cells × genes.
+            What the model's front makes of the counts, cells × genes; 0 where one is missing.
         codes_n
             The predicted labels.
         counts_ng
-            Raw counts of the model's genes, cells × genes; anything where one is missing.
+            Raw counts of the model's genes, cells × genes; 0 where one is missing.
+        ruler
+            As :meth:`ruler` gives it for the genes that were measured.
+        """
+        parts_ns = self.parts(values_ng, codes_n, counts_ng, ruler)
+        scaled_ns = (parts_ns - self.middle_s) / self.spread_s
+        return scaled_ns.clamp(_LOWEST, _HIGHEST).mean(dim=1)
+
+    def ruler(self, missing_g: Tensor) -> Ruler:
+        """Return what cells are measured with that lack some genes.
+
+        Parameters
+        ----------
         missing_g
             Which genes were not measured.
         """
-        parts_ns = self.parts(values_ng, codes_n, counts_ng, missing_g)
-        scaled_ns = (parts_ns - self.middle_s) / self.spread_s
-        return scaled_ns.clamp(_LOWEST, _HIGHEST).mean(dim=1)
+        share_kg = self.share_kg.masked_fill(missing_g, 0.0)
+        share_kg = share_kg / share_kg.sum(dim=1, keepdim=True).clamp(min=1e-30)
+        map_gc, added_cc = self._components(missing_g)
+        precision_kcc = self.inverse((self.covariance_kcc + added_cc).double())
+        tables = (self.deviance_mean_j, self.deviance_variance_j)
+        return Ruler(map_gc, precision_kcc, Expected.of(share_kg, tables))
 
     def of_csr(
         self,
         values_ng: Tensor | SparseRows,
         codes_n: Tensor,
         counts_ng: sparse.csr_matrix,
-        missing_g: NDArray[np.bool_],
+        ruler: Ruler,
     ) -> NDArray[np.float32]:
         """Return the score for counts in CSR, with zeros where a gene was not measured."""
         if isinstance(values_ng, SparseRows):
             raise TypeError("the front of a recipe on counts gives dense values")
         dense_ng = torch.from_numpy(counts_ng.toarray().astype(np.float32, copy=False))
-        score_n: Tensor = self(values_ng, codes_n, dense_ng, torch.from_numpy(missing_g))
+        score_n: Tensor = self(values_ng, codes_n, dense_ng, ruler)
         return score_n.numpy()
 
     def judge(
@@ -158,48 +197,30 @@ class UnknownScore(nn.Module):
             return None
         return float(levels[verdict].quantile(1 - reject_known))
 
-    def parts(
-        self, values_ng: Tensor, codes_n: Tensor, counts_ng: Tensor, missing_g: Tensor
-    ) -> Tensor:
+    def parts(self, values_ng: Tensor, codes_n: Tensor, counts_ng: Tensor, ruler: Ruler) -> Tensor:
         """Return distance and misfit, cells × 2, before they are scaled; see :meth:`forward`."""
-        excess_n, error_n = self.excess(codes_n, counts_ng, missing_g)
+        excess_n, error_n = excess_deviance(counts_ng, codes_n, ruler.expected)
         misfit_n = excess_n / (self.misfit_variance + error_n.square()).sqrt().clamp(min=1e-9)
-        return torch.stack([self._distance(values_ng, missing_g), misfit_n], dim=1)
+        return torch.stack([self._distance(values_ng, ruler), misfit_n], dim=1)
 
-    def excess(
-        self, codes_n: Tensor, counts_ng: Tensor, missing_g: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return the misfit per count, and its sampling error; see :meth:`forward`."""
-        share_kg = self.share_kg
-        if missing_g.any():
-            counts_ng, share_kg = counts_ng[:, ~missing_g], share_kg[:, ~missing_g]
-            share_kg = share_kg / share_kg.sum(dim=1, keepdim=True)
-        tables = (self.deviance_mean_j, self.deviance_variance_j)
-        return excess_deviance(counts_ng, codes_n, share_kg, tables)
-
-    def _distance(self, values_ng: Tensor, missing_g: Tensor) -> Tensor:
+    def _distance(self, values_ng: Tensor, ruler: Ruler) -> Tensor:
         """Return the Mahalanobis distance to the nearest label."""
-        components_nc, added_cc = self._components(values_ng, missing_g)
-        inverse_kcc = torch.linalg.inv((self.covariance_kcc + added_cc).double())
-        whiten_kcc = torch.linalg.cholesky((inverse_kcc + inverse_kcc.mT) / 2).float()
-        offset_knc = components_nc[None] - self.center_kc[:, None]
-        distance_n: Tensor = (offset_knc @ whiten_kcc).norm(dim=2).amin(dim=0)
-        return distance_n
+        offset_knc = ((values_ng @ ruler.map_gc)[None] - self.center_kc[:, None]).double()
+        square_kn = ((offset_knc @ ruler.precision_kcc) * offset_knc).sum(dim=2)
+        return square_kn.amin(dim=0).clamp(min=0.0).sqrt().float()
 
-    def _components(self, values_ng: Tensor, missing_g: Tensor) -> tuple[Tensor, Tensor]:
-        """Return principal components, and the covariance that missing genes add to them.
+    def _components(self, missing_g: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what turns values into components, and the covariance that missing genes add.
 
-        With missing genes they are the components that fit the measured genes best, by least
+        With missing genes the components are those that fit the measured genes best, by least
         squares. A free constant takes up the centring of each cell, which was over other genes.
         """
         n_comps = self.axes_gc.shape[1]
-        if not missing_g.any():
-            return values_ng @ self.axes_gc, torch.zeros(n_comps, n_comps)
-        measured_gc = self.axes_gc[~missing_g].double()
-        constant_g1 = torch.ones(len(measured_gc), 1, dtype=torch.float64)
-        design = torch.cat([measured_gc, constant_g1], dim=1)
+        measured_g1 = (~missing_g).double()[:, None]
+        design = torch.cat([self.axes_gc * measured_g1, measured_g1], dim=1)
         identity = torch.eye(n_comps + 1, dtype=torch.float64)
-        inverse = torch.linalg.inv(design.T @ design + _RIDGE * identity)
-        fitted = inverse @ (design.T @ values_ng[:, ~missing_g].T.double())
+        inverse = self.inverse(design.T @ design + _RIDGE * identity)
         added_cc = self.noise * (inverse - identity)[:n_comps, :n_comps]
-        return fitted[:n_comps].T.float(), added_cc.float()
+        lacking, axes_gc = missing_g.any(), self.axes_gc.double()
+        map_gc = torch.where(lacking, (design @ inverse)[:, :n_comps], axes_gc)
+        return map_gc.float(), torch.where(lacking, added_cc, torch.zeros_like(added_cc))

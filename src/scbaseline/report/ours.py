@@ -104,6 +104,13 @@ def _is_our_model(path: Path) -> bool:
         return "scbaseline" in (file.metadata() or {})
 
 
+def _is_our_onnx(path: Path) -> bool:
+    import onnx
+
+    model = onnx.load(path, load_external_data=False)
+    return any(entry.key == "scbaseline" for entry in model.metadata_props)
+
+
 def _is_our_json(path: Path) -> bool:
     content = json.loads(path.read_text(encoding="utf-8"))
     if {"wall_seconds", "stages", "dataset"} <= set(content):
@@ -136,6 +143,7 @@ _KNOWN: dict[str, Callable[[Path], bool]] = {
     ".tsv.gz": _is_our_table,
     ".parquet": _is_our_parquet,
     ".safetensors": _is_our_model,
+    ".onnx": _is_our_onnx,
     ".json": _is_our_json,
     ".toml": _is_our_text,
     ".txt": _is_our_text,

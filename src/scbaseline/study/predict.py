@@ -152,7 +152,7 @@ def predict(
     """
     classifier = model if isinstance(model, Classifier) else Classifier.load(model)
     chosen = chosen_matrix(adata, ReadOptions(layer=layer, use_raw=use_raw))
-    stream = stream_counts(chosen, total_key=total_key)
+    stream = stream_counts(chosen, total_key=total_key, model_genes=classifier.card.genes)
     labelled = predict_query(
         classifier,
         stream,
@@ -161,7 +161,7 @@ def predict(
         force=force,
         probabilities=probabilities,
     )
-    coverage = classifier.coverage(stream.var)
+    coverage = classifier.coverage_of(stream.alignment(*classifier.card.genes))
     return Predictions(labelled.table, labelled.doubt, classifier.card, coverage)
 
 
