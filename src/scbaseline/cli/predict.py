@@ -100,6 +100,7 @@ def predict(
         from scbaseline.data.stream import stream_counts
         from scbaseline.model.classifier import Classifier
         from scbaseline.model.query import predict_query
+        from scbaseline.model.serve import coverage_of_query
         from scbaseline.report.findings import findings_of_query
         from scbaseline.report.predictions import write_predictions
         from scbaseline.report.screen import Screen
@@ -115,11 +116,7 @@ def predict(
             stream = stream_counts(adata, total_key=total_key, model_genes=classifier.card.genes)
         for note in stream.notes:
             say("note", note)
-        screen.show(
-            *findings_of_query(
-                classifier.card, classifier.coverage_of(stream.alignment(*classifier.card.genes))
-            )
-        )
+        screen.show(*findings_of_query(classifier.card, coverage_of_query(classifier, stream)))
         n_cells = len(stream.cell_ids)
         # Whether a cell is unknown depends on the whole query, so nothing is written before.
         predictions = predict_query(
@@ -141,12 +138,11 @@ def predict(
         n_cells_of = write_predictions(
             blocks, out, query=source, key_added=key_added, model=classifier.card.note, look=look
         )
-    written = "standard output" if to_stdout else str(out)
-    screen.show(
-        *prediction_findings(
-            classifier.card, n_cells_of, n_cells=n_cells, out=written, report=report
-        )
-    )
+    said = prediction_findings(
+        classifier.card, n_cells_of, n_cells=n_cells, report=report,
+        out="standard output" if to_stdout else str(out),
+    )  # fmt: skip
+    screen.show(*said)
 
 
 def _check_outputs(

@@ -14,6 +14,7 @@ from scbaseline.data.stream import CountStream
 from scbaseline.model.doubt import QueryDoubt, doubt_of
 from scbaseline.model.label_tree import read_label_tree
 from scbaseline.model.options import DoubtOptions
+from scbaseline.model.serve import coverage_of_query
 from scbaseline.model.smooth import smooth
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def predict_query(
         stream, force=force, probabilities=probabilities, set_level=options.set_level
     )
     blocks = list(passing(served))
-    coverage = classifier.coverage(stream.var)
+    coverage = coverage_of_query(classifier, stream)
     judge = partial(
         doubt_of,
         card=card,

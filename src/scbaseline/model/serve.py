@@ -14,7 +14,7 @@ from scbaseline import keys
 from scbaseline.cells.space import FeatureSpace
 from scbaseline.data.stream import CountStream
 from scbaseline.learn.sparse import SparseRows
-from scbaseline.model.coverage import require_coverage
+from scbaseline.model.coverage import Coverage, require_coverage
 from scbaseline.model.front import Front, front_and_network
 from scbaseline.model.sets import joined_labels
 
@@ -78,6 +78,11 @@ class Served:
                 columns[f"{keys.PROBABILITY}_{label}"] = of_label_n
         cell_ids = pd.Index(stream.cell_ids[self.rows], name=keys.CELL_ID)
         return pd.DataFrame(columns, index=cell_ids)
+
+
+def coverage_of_query(classifier: "Classifier", stream: CountStream) -> Coverage:
+    """Return what a query's genes let a classifier do."""
+    return classifier.coverage_of(stream.alignment(*classifier.card.genes))
 
 
 def serve(
