@@ -48,7 +48,7 @@ def _by_label(doubt: QueryDoubt) -> Finding:
         "below .5", "held-out\nbelow .5", *(("unknown",) if has_unknown else ()),
     )  # fmt: skip
     rows = tuple(_row(label, has_unknown=has_unknown) for label in doubt.labels)
-    sentences = ["Held-out: training data's own cells that the model did not learn from."]
+    sentences = ["Held-out: cells of the training data, labelled by a fit that had not seen them."]
     match doubt.verdict:
         case "home":
             sentences.append(

@@ -1,10 +1,10 @@
-"""Predicted labels in; how many cells got each, and how far to trust them, out."""
+"""Predicted labels in; where they stand, and how far to trust them, out."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from scbaseline.model.card import ModelCard
-from scbaseline.report.finding import Cell, Finding, Table
+from scbaseline.report.finding import Finding
 from scbaseline.study.protocols import CLUSTERS
 
 
@@ -16,7 +16,7 @@ def prediction_findings(
     out: str,
     report: Path | None = None,
 ) -> tuple[Finding, ...]:
-    """Say which labels the cells got, and what is not known of them.
+    """Say where the labels stand, and what is not known of them.
 
     Parameters
     ----------
@@ -29,17 +29,12 @@ def prediction_findings(
     report
         The page that was written, if one was asked for.
     """
-    rows = [(Cell(f"{n:,}"), Cell(label)) for label, n in n_cells_of.items()]
+    sentences = []
     if empty := n_cells - sum(n_cells_of.values()):
-        rows.append((Cell(f"{empty:,}"), Cell("no label: cells without counts", faint=True)))
-    return (
-        trust_finding(card),
-        Finding(
-            f"{out}: {n_cells:,} cells",
-            () if report is None else (f"{report}: open it in a browser.",),
-            table=Table(("cells", "predicted label"), tuple(rows), numbers=(0,)),
-        ),
-    )
+        sentences.append(f"{empty:,} cells have no label, since they have no count.")
+    if report is not None:
+        sentences.append(f"{report}: open it in a browser.")
+    return (trust_finding(card), Finding(f"{out}: {n_cells:,} cells", tuple(sentences)))
 
 
 def trust_finding(card: ModelCard) -> Finding:
@@ -67,9 +62,7 @@ def _of_other_types(card: ModelCard) -> str:
     """Say what becomes of cells of a type that the model was never taught."""
     known = f"The model knows its own {len(card.labels)} labels only."
     if card.recipe.input == "counts":
-        fate = (
-            "A cell of another type gets one of them; column unknown marks those that it can tell."
-        )
+        fate = "A cell of another type gets one of them; where scores allow it, unknown marks it."
     else:
         fate = "A cell of another type gets one of them: it cannot say 'none of these'."
     return f"{known} {fate} Check markers, or judge it with `scbaseline evaluate`."
