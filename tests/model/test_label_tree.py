@@ -41,5 +41,8 @@ def test_a_table_that_is_no_tree_is_refused(text: str, words: str, tmp_path: Pat
     with pytest.raises(ConfigError, match=words) as caught:
         read_label_tree(tmp_path / "tree.toml", ["A", "B"])
     assert "tree.toml" in str(caught.value)
+    (tmp_path / "tree.toml").write_text("[parents]\nA = 'B'")
+    with pytest.raises(ConfigError, match=r"'A\|B' holds a bar"):
+        read_label_tree(tmp_path / "tree.toml", ["A|B", "A"])
     with pytest.raises(ConfigError, match="cannot be read"):
         read_label_tree(tmp_path / "none.toml", ["A"])

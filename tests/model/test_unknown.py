@@ -18,8 +18,11 @@ from scipy.stats import norm
 from scbaseline import Classifier, RunConfig, check_counts, keys, train
 from scbaseline.data.stream import stream_counts
 from scbaseline.errors import ConfigError
+from scbaseline.learn.ensemble import Ensemble
+from scbaseline.learn.profile import CentredProfile, CountsNetwork
 from scbaseline.model.deviance import Expected, excess_deviance, moment_tables
 from scbaseline.model.doubt import QueryDoubt, doubt_of, held_out_doubt
+from scbaseline.model.fit_unknown import Labelled, fit_unknown
 from scbaseline.model.query_verdict import judge_scores, looks_unlike_by_probability
 
 pytestmark = [
@@ -136,6 +139,31 @@ def test_a_cell_without_counts_has_no_score(
     query.X = sparse.vstack([sparse.csr_matrix((1, query.n_vars)), query.X[1:]], format="csr")
     _, table = doubt(classifiers["robust"], query)
     assert table.iloc[0].isna().all()
+
+
+def test_no_cell_is_near_to_a_label_that_was_not_taught() -> None:
+    """A label without training cells changes no distance."""
+    counts = cells_of_two_types()
+    scores = []
+    for n_labels in (2, 3):
+        torch.manual_seed(0)
+        network = Ensemble(40, n_labels, hidden=(8, 4), members=1, dropout=0.0)
+        module = CountsNetwork(
+            CentredProfile.fitted([counts.counts_ng], target_sum=1e4, max_value=10), network
+        ).eval()
+        unknown = fit_unknown(module, counts, counts, n_labels=n_labels, seed=0)
+        values_ng = module.front(torch.from_numpy(counts.counts_ng.toarray()))
+        ruler = unknown.ruler(torch.zeros(40, dtype=torch.bool))
+        scores.append(unknown._distance(values_ng, ruler).numpy())
+    np.testing.assert_allclose(*scores, rtol=1e-5)
+
+
+def cells_of_two_types() -> Labelled:
+    """Return counts of forty genes, of two types."""
+    rng = np.random.default_rng(0)
+    codes_n = rng.integers(2, size=200)
+    mean = np.where(np.arange(40)[None] % 2 == codes_n[:, None], 6.0, 1.0)
+    return Labelled(sparse.csr_matrix(rng.poisson(mean).astype(np.float32)), codes_n)
 
 
 def test_a_share_that_is_none_is_refused(

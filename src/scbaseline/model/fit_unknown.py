@@ -20,6 +20,7 @@ _BLOCK = 4096  # cells whose values are held at once
 _PRIOR_COUNTS = 1000.0  # of the pooled profile, added to each label's own
 _PRIOR_CELLS = 3.0  # for each component: the weight of the pooled covariance
 _PRIOR_USUAL = 20  # cells that the median over all labels counts for beside a label's own
+_NOWHERE = 1e6  # in units of components, whose spread is about 10
 _DRAWS = 4  # times that the held-out cells are augmented
 
 ABROAD = Augmentation(groups=6, min_rate=0.3, max_gain=0.4, panel_share=0.0)
@@ -126,6 +127,7 @@ def _fitted(front: Module, train: Labelled, n_labels: int, *, seed: int) -> Unkn
     components_nc = torch.cat(components)
     sums_kc = torch.zeros(n_labels, axes_gc.shape[1]).index_add_(0, codes_n, components_nc)
     center_kc = sums_kc / n_k.clamp(min=1)[:, None]
+    center_kc[n_k == 0] = _NOWHERE  # no cell is near to a label that was not taught
     chosen = sparse.csr_matrix(
         (np.ones(len(codes_n)), (train.codes_n, np.arange(len(codes_n)))),
         shape=(n_labels, len(codes_n)),

@@ -82,6 +82,11 @@ def read_label_tree(path: Path, labels: Sequence[str]) -> LabelTree:
             if name in names:
                 raise ConfigError(f"{told}: {' → '.join([*names, name])} runs in a circle")
             names.append(name)
+    if barred := [label for label in labels if "|" in label]:
+        raise ConfigError(
+            f"{told}: the model's label {barred[0]!r} holds a bar, which stands between the labels "
+            "of a set; rename it and train anew, or leave --label-tree out"
+        )
     if not set(labels) & set(parents):
         raise ConfigError(f"{told}: has none of the model's labels: {', '.join(labels)}")
     return LabelTree(parents)

@@ -153,7 +153,9 @@ def looks_unlike_by_probability(
     if not len(probability_n) or not n_held_out:
         return False
     # No held-out cell got this label: all of them stand for it.
-    every = np.concatenate([row["quantiles"] for row in held_out if row["n"]])
+    every = np.sort(
+        np.concatenate([np.repeat(row["quantiles"], row["n"]) for row in held_out if row["n"]])
+    )
     quantiles = [np.asarray(row["quantiles"] if row["n"] else every) for row in held_out]
     pooled = sum(row["n_below_half"] for row in held_out) / n_held_out
     below_k = np.array([row["n_below_half"] / row["n"] if row["n"] else pooled for row in held_out])

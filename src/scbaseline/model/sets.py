@@ -32,6 +32,9 @@ class PredictionSets(nn.Module):
     conformal prediction: 1 − 2 α instead of 1 − α in theory, close to 1 − α in practice. None
     holds for cells of another study.
 
+    A classifier that has test cells of its own (of a run, or trained from disk) learns its sets
+    from validation cells, which also stopped and calibrated it: these sets are a little too small.
+
     Parameters
     ----------
     n_labels

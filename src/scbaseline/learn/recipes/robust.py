@@ -131,7 +131,7 @@ def fit(
             )
             # Times the number of members: each learns as fast as it would alone.
             (loss * members).backward()  # type: ignore[no-untyped-call]
-            average_gradients(module.parameters(), size, ranks)
+            average_gradients(module.parameters(), len(codes_n), ranks)
             rate = rate_factor * config.learning_rate
             adam.step(learning_rate=rate * schedule(step, n_steps, warm_up=warm_up))
             if (step + 1) % a_pass == 0:
@@ -140,8 +140,11 @@ def fit(
 
 
 def label_weights(n_k: Tensor, power: float) -> Tensor:
-    """Return weights proportional to n^−power of each label, 1 in the mean over cells."""
-    weight_k = n_k.clamp(min=1) ** -power
+    """Return weights proportional to n^−power of each label, 1 in the mean over cells.
+
+    A label without cells has none: smoothing would else teach that any cell may carry it.
+    """
+    weight_k = torch.where(n_k > 0, n_k.clamp(min=1) ** -power, 0.0)
     return weight_k * n_k.sum() / (weight_k * n_k).sum()
 
 
@@ -178,12 +181,14 @@ def _batches(training: TrainingCells, size: int, n_steps: int) -> Iterator[tuple
     """Yield batches of raw counts and their label codes: pass after pass, each in a new order.
 
     Cells that are left over at the end of a block are fewer than a batch, and wait for
-    another pass.
+    another pass; a block of fewer cells is a batch by itself.
     """
     n_left = n_steps
     while True:
         for cells, order_n in _blocks(training):
-            whole_n = order_n[: len(order_n) // size * size]
+            whole_n = order_n[: max(len(order_n) // size * size, min(len(order_n), size))]
+            if not len(whole_n):
+                continue
             codes_n = torch.from_numpy(cells.codes_n)[whole_n]
             batches = feed(cells.x, _CPU).batches(whole_n, size)
             for batch in zip(batches, torch.split(codes_n, size), strict=True):
