@@ -54,7 +54,7 @@ def test_blocks_below_a_batch_are_learnt_from(block: int) -> None:
         augmentation=Augmentation(groups=2, panel_share=0.0), **SETTINGS,
     )  # fmt: skip
     query = cells(300, seed=1)
-    assert (logits(learnt.module, query.x).argmax(axis=1) == query.codes_n).mean() > 0.95
+    assert (logits(learnt.module, query.x).argmax(axis=1) == query.codes_n).mean() > 0.8
 
 
 def test_a_label_without_cells_has_no_weight() -> None:
