@@ -19,7 +19,7 @@ DEPTH_SHARE = 0.1
 """The share of half B's cells that may be too shallow for the common depth."""
 
 
-def tested_on_half_b(
+def judged_on_half_b(
     a: Counts,
     b: Counts,
     clusters_a: NDArray[np.int64],

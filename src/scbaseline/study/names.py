@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from scbaseline.cells.half_test import tested_on_half_b
+from scbaseline.cells.half_test import judged_on_half_b
 from scbaseline.cells.marker_table import MarkerTable
 from scbaseline.cells.markers import Markers, one_versus_rest
 from scbaseline.cells.naming import Proposal, propose_names
@@ -75,7 +75,7 @@ class NamedCluster:
         Its markers on all counts, the best first: descriptive, since these made the cluster.
     tested
         The markers of the matching cluster of half A, chosen on half A, with their p-values on
-        half B: :func:`~scbaseline.cells.half_test.tested_on_half_b`. They are not always those
+        half B: :func:`~scbaseline.cells.half_test.judged_on_half_b`. They are not always those
         of ``top``. Empty where no cluster of half A matches, or where too few cells are left.
     half_jaccard
         Jaccard index with the nearest cluster of half A; ``None`` without halves.
@@ -160,12 +160,12 @@ def begin_names(
         Thinned counts, whose clusters of half A are tested on half B.
     """
     given = cells.labels
-    half = halves[0] if halves else None
+    of_half = [(h.counts["half A"], h.counts["half B"], h.clusters["half A"]) for h in halves[:1]]
     return pool.submit(
         partial(
             name_clusters, cells.counts, clusters_n, tuple(map(str, cells.cells.var.index)), table,
             config, labels=given,
-            half=half and (half.counts["half A"], half.counts["half B"], half.clusters["half A"]),
+            half=of_half[0] if of_half else None,
         )
     )  # fmt: skip
 
@@ -272,7 +272,7 @@ def _tested(
     jaccard_k: NDArray[np.float64] = jaccard_ka.max(axis=1)
     nearest_k = jaccard_ka.argmax(axis=1)
     matched = np.flatnonzero(jaccard_k >= STABLE)
-    of_a = tested_on_half_b(counts_a, counts_b, codes_a, nearest_k[matched], config, n_genes=_N_TOP)
+    of_a = judged_on_half_b(counts_a, counts_b, codes_a, nearest_k[matched], config, n_genes=_N_TOP)
     return {
         int(k): tuple((genes[g], float(p)) for g, p in zip(*of_a[int(nearest_k[k])], strict=True))
         for k in matched
