@@ -26,6 +26,7 @@ class Stream(IntEnum):
     SHOWN = 20
     RANK = 21
     VIEWS = 22
+    EQUAL_DEPTH = 23
 
 
 def generator(seed: int, stream: Stream, *draw: int) -> np.random.Generator:

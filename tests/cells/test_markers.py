@@ -27,12 +27,14 @@ def test_auc_and_p_values_are_scipys(markers: Markers, k: int) -> None:
     """Ranks of the non-zeros alone give Mann and Whitney's statistic, ties and all."""
     x_ng = LOG_NG.toarray()
     own, others = x_ng[k == CODES_N], x_ng[k != CODES_N]
-    test = mannwhitneyu(own, others, axis=0, method="asymptotic")
+    test = mannwhitneyu(own, others, axis=0, method="asymptotic", alternative="greater")
     pairs = len(own) * len(others)
     np.testing.assert_allclose(markers.auc_kg[k], test.statistic / pairs, atol=1e-6)
-    known = ~np.isnan(test.pvalue)  # scipy gives none for a gene that is the same everywhere
-    p_g = false_discovery_control(np.where(known, test.pvalue, 1.0))
-    np.testing.assert_allclose(markers.p_values(k), p_g, rtol=1e-3, atol=1e-7)
+    # Above .5, scipy's correction for continuity is another one.
+    chosen = np.flatnonzero(test.pvalue < 0.5)[::2]
+    assert len(chosen) > 20
+    p = false_discovery_control(test.pvalue[chosen])
+    np.testing.assert_allclose(markers.p_values(k, chosen), p, rtol=1e-3, atol=1e-7)
 
 
 def test_shares_and_fold_changes_are_those_of_the_dense_counts(markers: Markers) -> None:

@@ -35,8 +35,8 @@ class Markers:
     share_kg, share_rest_kg
         Share of the cells in which the gene is detected: of the group, and of the others.
     z_kg
-        The rank-sum statistic in standard deviations; from 0, chance alone moves it by about 1,
-        where the groups were not made from these counts.
+        The rank-sum statistic in standard deviations. Chance alone moves it from 0 by about 1
+        where the groups were not made from these counts and do not differ in depth.
     """
 
     n_k: NDArray[np.int64]
@@ -60,16 +60,23 @@ class Markers:
         best_g = np.argsort(-auc_g, kind="stable")[:n_genes]
         return best_g[auc_g[best_g] > 0.5]
 
-    def p_values(self, k: int) -> NDArray[np.float64]:
-        """Return each gene's two-sided p-value for group ``k``, by Benjamini and Hochberg.
+    def p_values(self, k: int, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return one-sided p-values (higher in group ``k``) of some genes.
 
-        They mean something only where the groups were not made from these counts.
+        They are adjusted after Benjamini and Hochberg within these genes. They mean something
+        only where neither the groups nor the choice of genes was made from these counts, and
+        where the groups do not differ in depth.
+
+        Parameters
+        ----------
+        chosen
+            The genes, by column.
         """
         from scipy.stats import false_discovery_control, norm
 
-        adjusted_g: NDArray[np.float64]
-        adjusted_g = false_discovery_control(2 * norm.sf(np.abs(self.z_kg[k].astype(np.float64))))
-        return adjusted_g
+        z = self.z_kg[k, chosen].astype(np.float64)
+        adjusted: NDArray[np.float64] = false_discovery_control(norm.sf(z))
+        return adjusted
 
 
 def one_versus_rest(counts: Counts, codes_n: NDArray[np.int64], config: RunConfig) -> Markers:

@@ -65,8 +65,8 @@ def _row(cluster: NamedCluster, lowest: dict[str, float]) -> dict[str, object]:
         ),
         "p_values": cluster.proof
         if cluster.proof == "descriptive"
-        else f"{cluster.proof}: "
-        + "; ".join(f"{m.gene} {m.p_value:.1e}" for m in cluster.top if m.p_value is not None),
+        else f"{cluster.proof} (one-sided, BH within these genes): "
+        + "; ".join(f"{gene} {p:.1e}" for gene, p in cluster.tested),
         "stability": None if cluster.number not in lowest else round(lowest[cluster.number], 3),
     }
 

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from scbaseline.cells.half_test import judged_on_half_b
 from scbaseline.cells.marker_table import MarkerTable
 from scbaseline.cells.markers import Markers, one_versus_rest
 from scbaseline.cells.naming import Proposal, propose_names
@@ -44,9 +45,6 @@ class TopMarker:
         Its name.
     auc, log2_fold, share, share_rest
         As in :class:`~scbaseline.cells.markers.Markers`.
-    p_value
-        Of the cluster of half A that matches this one, tested on half B, over all genes by
-        Benjamini and Hochberg; ``None`` where none matches: the marker is descriptive then.
     """
 
     gene: str
@@ -54,7 +52,6 @@ class TopMarker:
     log2_fold: float
     share: float
     share_rest: float
-    p_value: float | None
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,11 @@ class NamedCluster:
     majority
         The given label that most of its cells carry, and their share; ``None`` without labels.
     top
-        Its markers, the best first.
+        Its markers on all counts, the best first: descriptive, since these made the cluster.
+    tested
+        The markers of the matching cluster of half A, chosen on half A, with their p-values on
+        half B: :func:`~scbaseline.cells.half_test.judged_on_half_b`. They are not always those
+        of ``top``. Empty where no cluster of half A matches, or where too few cells are left.
     half_jaccard
         Jaccard index with the nearest cluster of half A; ``None`` without halves.
     """
@@ -86,6 +87,7 @@ class NamedCluster:
     proposal: Proposal
     majority: tuple[str, float] | None
     top: tuple[TopMarker, ...]
+    tested: tuple[tuple[str, float], ...]
     half_jaccard: float | None
 
     @property
@@ -97,9 +99,8 @@ class NamedCluster:
 
     @property
     def proof(self) -> str:
-        """What the markers' p-values rest on, or that there are none."""
-        tested = self.half_jaccard is not None and self.half_jaccard >= STABLE
-        return "tested on half B" if tested else "descriptive"
+        """What the p-values rest on, or that there are none."""
+        return "chosen on half A, tested on half B" if self.tested else "descriptive"
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,12 +160,12 @@ def begin_names(
         Thinned counts, whose clusters of half A are tested on half B.
     """
     given = cells.labels
-    half = halves[0] if halves else None
+    of_half = [(h.counts["half A"], h.counts["half B"], h.clusters["half A"]) for h in halves[:1]]
     return pool.submit(
         partial(
             name_clusters, cells.counts, clusters_n, tuple(map(str, cells.cells.var.index)), table,
             config, labels=given,
-            half=None if half is None else (half.counts["half B"], half.clusters["half A"]),
+            half=of_half[0] if of_half else None,
         )
     )  # fmt: skip
 
@@ -178,7 +179,7 @@ def name_clusters(
     stages: Stages | None = None,
     *,
     labels: Labels | None = None,
-    half: tuple[Counts, NDArray[np.str_]] | None = None,
+    half: tuple[Counts, Counts, NDArray[np.str_]] | None = None,
 ) -> ClusterNames:
     """Name clusters after a table of markers, and say what supports each name.
 
@@ -199,13 +200,13 @@ def name_clusters(
     labels
         Given labels, which may name what markers do not.
     half
-        Counts of half B, and the clusters of half A.
+        Counts of half A and of half B, and the clusters of half A.
     """
     with (stages or Stages(threads=1))("names and markers of clusters"):
         numbers = sorted(set(clusters_n.tolist()), key=int)
         codes_n = np.searchsorted(np.array(numbers, int), clusters_n.astype(int))
         markers = one_versus_rest(counts, codes_n, config)
-        tested, jaccard_k = _tested(codes_n, half, config)
+        tested, jaccard_k = _tested(codes_n, half, genes, config)
         named = [
             NamedCluster(
                 number=number,
@@ -213,7 +214,8 @@ def name_clusters(
                 n_cells=int(markers.n_k[k]),
                 proposal=proposal,
                 majority=_majority(codes_n == k, labels),
-                top=_top(k, markers, genes, tested.get(k)),
+                top=_top(k, markers, genes),
+                tested=tested.get(k, ()),
                 half_jaccard=None if jaccard_k is None else float(jaccard_k[k]),
             )
             for k, (number, proposal) in enumerate(
@@ -248,29 +250,33 @@ def _titled(clusters: Sequence[NamedCluster]) -> tuple[NamedCluster, ...]:
 
 def _tested(
     codes_n: NDArray[np.int64],
-    half: tuple[Counts, NDArray[np.str_]] | None,
+    half: tuple[Counts, Counts, NDArray[np.str_]] | None,
+    genes: Sequence[str],
     config: RunConfig,
-) -> tuple[dict[int, NDArray[np.float64]], NDArray[np.float64] | None]:
+) -> tuple[dict[int, tuple[tuple[str, float], ...]], NDArray[np.float64] | None]:
     """Test clusters of half A on half B.
 
     Returns
     -------
-    Cluster → the p-values of the one of half A that matches it, and each cluster's Jaccard index
-    with the nearest one.
+    Cluster → genes and p-values of the one of half A that matches it, and each cluster's Jaccard
+    index with the nearest one.
     """
     if half is None:
         return {}, None
-    counts_b, clusters_a = half
+    counts_a, counts_b, clusters_a = half
     codes_a = clusters_a.astype(int)
     shared_ka = np.zeros((codes_n.max() + 1, codes_a.max() + 1))
     np.add.at(shared_ka, (codes_n, codes_a), 1)
     either_ka = shared_ka.sum(axis=1, keepdims=True) + shared_ka.sum(axis=0) - shared_ka
     jaccard_ka = shared_ka / either_ka
     jaccard_k: NDArray[np.float64] = jaccard_ka.max(axis=1)
-    markers_b = one_versus_rest(counts_b, codes_a, config)
+    nearest_k = jaccard_ka.argmax(axis=1)
+    matched = np.flatnonzero(jaccard_k >= STABLE)
+    of_a = judged_on_half_b(counts_a, counts_b, codes_a, nearest_k[matched], config, n_genes=_N_TOP)
     return {
-        int(k): markers_b.p_values(int(jaccard_ka[k].argmax()))
-        for k in np.flatnonzero(jaccard_k >= STABLE)
+        int(k): tuple((genes[g], float(p)) for g, p in zip(*of_a[int(nearest_k[k])], strict=True))
+        for k in matched
+        if int(nearest_k[k]) in of_a
     }, jaccard_k
 
 
@@ -281,9 +287,7 @@ def _majority(own_n: NDArray[np.bool_], labels: Labels | None) -> tuple[str, flo
     return labels.names[int(n_of.argmax())], float(n_of.max() / own_n.sum())
 
 
-def _top(
-    k: int, markers: Markers, genes: Sequence[str], p_g: NDArray[np.float64] | None
-) -> tuple[TopMarker, ...]:
+def _top(k: int, markers: Markers, genes: Sequence[str]) -> tuple[TopMarker, ...]:
     return tuple(
         TopMarker(
             genes[g],
@@ -291,7 +295,6 @@ def _top(
             log2_fold=float(markers.log2_fold_kg[k, g]),
             share=float(markers.share_kg[k, g]),
             share_rest=float(markers.share_rest_kg[k, g]),
-            p_value=None if p_g is None else float(p_g[g]),
         )
         for g in markers.top(k, _N_TOP)
     )
