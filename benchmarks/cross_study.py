@@ -2,11 +2,12 @@
 
 ``python benchmarks/cross_study.py DATA [--celltypist ENV/bin/python] [--singler ENV/bin/python]
 [--figure PNG]`` prints three tables: accuracy / macro-F1 with all genes and with panels, and
-doubt. DATA holds pbmc3k/ (counts, labels.csv), the two other studies' .h5ad files, and
-coarse_labels.toml, which brings each study's labels to common types. A query is given with all of
-its genes, and with its own 1,500 most variable genes only. Its cells of types that the reference
-lacks are left out, but for Zheng's CD34+ cells, which neither PBMC study holds: how well are they
-told from known ones? Of a query without CD34+ this is not asked.
+doubt; then each direction in which ``robust`` is behind. DATA holds pbmc3k/ (counts, labels.csv),
+the two other studies' .h5ad files, and coarse_labels.toml, which brings each study's labels to
+common types. A query is given with all of its genes, and with its own 1,500 most variable genes
+only. Its cells of types that the reference lacks are left out, but for Zheng's CD34+ cells, which
+neither PBMC study holds: how well are they told from known ones? Of a query without CD34+ this is
+not asked.
 
 Our recipes are trained once per reference, with genes of their own. The others learn anew for each
 query, from the genes that it shares with the reference: a linear SVM and logistic regression on
@@ -33,6 +34,7 @@ from anndata import AnnData
 from cross_study_peers import CELLTYPIST, SINGLER, TYPE, Called, elsewhere, peers, shared_genes
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
+from where_behind import where_behind
 
 from scbaseline import Counts, RunConfig, check_counts, fit_feature_space, read_counts, train
 from scbaseline.data.options import ReadOptions
@@ -208,6 +210,22 @@ def print_tables(scores: Mapping[str, Scores]) -> None:
         cells = [_ece_cell(of_model, is_panel=is_panel) for is_panel in (False, True)]
         cells += ["{:.3f} / {:.2f}".format(*of_model.strangers[d]) for d in strangers]
         print_row([model, *cells, f"{of_model.seconds:.0f}"])
+    if OURS[0] in scores:
+        _print_misses(scores, directions)
+
+
+def _print_misses(scores: Mapping[str, Scores], directions: Iterable[str]) -> None:
+    """Print where robust is behind another model, and where its calibration is worst."""
+    print()
+    for is_panel, title in ((False, "all genes"), (True, "panels")):
+        marks = {
+            model: {d: of_model.marks[d, is_panel] for d in directions}
+            for model, of_model in scores.items()
+        }
+        print("\n".join(where_behind(title, marks)))
+        ece = {d: scores[OURS[0]].ece[d, is_panel] for d in directions}
+        worst = max(ece, key=lambda direction: ece[direction])
+        print(f"- {worst}, {title}: the worst ECE, {ece[worst]:.3f}")
 
 
 def _ece_cell(of_model: Scores, *, is_panel: bool) -> str:

@@ -137,6 +137,19 @@ def test_a_full_disk_is_said_before_anything_is_written(
     assert not list(tmp_path.iterdir())
 
 
+def test_ranks_of_a_machine_share_its_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is enough for one is too little for two."""
+    with Spill(SOURCE, tmp_path) as spill:
+        free = spill._require_space(GENES)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(free, 0, free))
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "1")
+    with Spill(SOURCE, tmp_path) as spill:
+        spill.write(GENES)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    with Spill(SOURCE, tmp_path) as spill, pytest.raises(OutputError, match="of 2 ranks need"):
+        spill.write(GENES)
+
+
 def test_counts_in_memory_are_not_written(tmp_path: Path) -> None:
     """They are quick to read as they are."""
     with Spill(Counts(CELLS.X, SOURCE.total_n), tmp_path) as spill:

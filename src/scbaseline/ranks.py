@@ -70,7 +70,12 @@ def threads_of(ranks: Ranks) -> int | None:
     """Return the threads for one of several ranks of a machine; ``None``, all, for one alone."""
     if ranks.size == 1:
         return None
-    return max(1, usable_processors() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+    return max(1, usable_processors() // ranks_here())
+
+
+def ranks_here() -> int:
+    """Return how many ranks ``torchrun`` started on this machine: they share what it has."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
 def share_of(n: int, ranks: Ranks) -> slice:

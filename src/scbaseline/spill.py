@@ -18,6 +18,7 @@ from scipy import sparse
 
 from scbaseline.counts import CHUNK_CELLS, Counts, ahead
 from scbaseline.errors import OutputError
+from scbaseline.ranks import ranks_here
 
 _ENTRY = np.dtype([("gene", np.int32), ("count", np.float32)])
 _MARGIN = 1.2  # of what the sampled cells say that all cells need
@@ -49,6 +50,8 @@ class Spill:
         self.counts: dict[str, Counts] = {}
 
     def __enter__(self) -> Self:
+        # Seen before another rank of this machine begins to write.
+        self._free = shutil.disk_usage(self._parent).free
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -108,23 +111,28 @@ class Spill:
         }
 
     def _require_space(self, genes: Mapping[str, NDArray[np.int64]]) -> int:
-        """Return the bytes that are needed, estimated on cells from all over the file."""
+        """Return the bytes that are needed, estimated on cells from all over the file.
+
+        Each rank of a machine writes files of its own, to the same disk at the same time.
+        """
         n_cells = self._source.shape[0]
         starts = np.unique(np.linspace(0, max(n_cells - CHUNK_CELLS, 0), _SAMPLES).astype(int))
         rows_n = np.unique((starts[:, None] + np.arange(CHUNK_CELLS)).clip(0, max(n_cells - 1, 0)))
         sample_ng = self._source.rows(rows_n).counts_ng
         n_values = sum(int(sample_ng[:, genes_g].nnz) for genes_g in genes.values())
-        n_bytes = int(_MARGIN * _ENTRY.itemsize * n_values * n_cells / max(len(rows_n), 1))
-        if shutil.disk_usage(self._parent).free < n_bytes:
+        of_rank = _MARGIN * _ENTRY.itemsize * n_values * n_cells / max(len(rows_n), 1)
+        n_bytes = int(of_rank * ranks_here())
+        if self._free < n_bytes:
             raise self._refusal(n_bytes, os.strerror(errno.ENOSPC))
         return n_bytes
 
     def _refusal(self, n_bytes: int, reason: str) -> OutputError:
         free = shutil.disk_usage(self._parent).free
+        whose = f" of {n_ranks} ranks" if (n_ranks := ranks_here()) > 1 else ""
         return OutputError(
-            f"{self._parent}: the counts of the chosen genes need {n_bytes / 2**20:,.0f} MiB for "
-            f"as long as training lasts, and {free / 2**20:,.0f} MiB are free ({reason}); make "
-            "room there, or type TMPDIR=/another/folder before the command"
+            f"{self._parent}: the counts of the chosen genes{whose} need {n_bytes / 2**20:,.0f} "
+            f"MiB for as long as training lasts, and {free / 2**20:,.0f} MiB are free ({reason}); "
+            "make room there, or type TMPDIR=/another/folder before the command"
         )
 
 

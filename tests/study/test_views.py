@@ -182,3 +182,9 @@ def test_what_to_type_for_another_recipe_is_said(training: Training) -> None:
     assert [row[0].text for row in finding.table.rows[::2]] == ["hvg", "logistic", "linear-svm"]
     assert finding.sentences[-1].endswith("--recipe logistic or --recipe linear-svm.")
     assert rival_findings(replace(training, views=())) == ()
+
+
+def test_the_number_of_comparisons_is_said(training: Training) -> None:
+    """Two rivals, two scores, three views."""
+    (finding,) = rival_findings(training)
+    assert sum("12 comparisons" in sentence for sentence in finding.sentences) == 1

@@ -16,10 +16,7 @@ from scbaseline.randomness import Stream, library_seed
 from scbaseline.ranks import ALONE, Ranks, gathered_csr, share_of
 from scbaseline.study.fit import Fit
 from scbaseline.study.line import Study
-from scbaseline.study.split import VALIDATION
-from scbaseline.study.with_doubt import with_doubt
-
-_MOST_VALIDATION_CELLS = 2000  # to measure a gene-loss curve on
+from scbaseline.study.with_doubt import validation_rows, with_doubt
 
 # A label may live in one group alone: to hold a group out of the model could cost it the label.
 _NOT_BY_GROUP = (
@@ -84,8 +81,7 @@ def _classifier(recipe: str, fit: Fit, study: Study, config: RunConfig, ranks: R
     classifier = Classifier.from_fit(
         card, fitted.learnt.module, space, temperature=fitted.temperature
     )
-    validation = fit.split.rows(VALIDATION)
-    validation = validation[:: -(-len(validation) // _MOST_VALIDATION_CELLS)]
+    validation = validation_rows(fit.split)
     own = validation[share_of(len(validation), ranks)]
     watched_ng = study.cells.counts.rows(own).counts_ng[:, fitted.genes_g]
     cells = ValidationCells(

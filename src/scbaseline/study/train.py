@@ -12,7 +12,7 @@ from scbaseline.learn.recipes import FIT_MODULES
 from scbaseline.ranks import ALONE, Ranks, threads_of
 from scbaseline.stages import Stages
 from scbaseline.study.assemble import classifiers_of
-from scbaseline.study.exam import leave_one_label_out
+from scbaseline.study.exam import check_exam, leave_one_label_out
 from scbaseline.study.labels import Labels
 from scbaseline.study.line import Progress, follow
 from scbaseline.study.plan import Plan, split_once, split_repeatedly
@@ -62,7 +62,8 @@ def train(
         As for :func:`scbaseline.run`.
     exam
         Also leave each label out once, and see how well its cells are told from known ones:
-        one fit more for each label.
+        one fit more for each label. With a group key, known cells are of unseen groups.
+        Counts must be in memory.
     ranks
         Those that share the cells, as ``torchrun`` starts them; counts are then on disk. Each
         takes batches of ``config.batch_size`` of its own cells, and all return the same.
@@ -73,7 +74,8 @@ def train(
     Raises
     ------
     ConfigError
-        No label key, or more than one recipe; a group key where counts are on disk; several
+        No label key, or more than one recipe; a group key or an exam where counts are on disk;
+        an exam of a recipe without unknown score, or with fewer than three labels; several
         ranks, and counts in memory; a checkpoint of another training.
     InputError
         The counts or the labels cannot be used; the message says why and what to do.
@@ -99,6 +101,8 @@ def train(
             f"{ranks.size} ranks: they share counts on disk; pass an .h5ad or .zarr, or a folder "
             "of them, or leave torchrun out"
         )
+    if exam:
+        check_exam(config, in_memory=in_memory(adata))
     stages = Stages(progress, threads=config.threads or threads_of(ranks))
     plan = ONE_SPLIT if not in_memory(adata) else BY_FOLDS
     with nullcontext(pool) if pool else open_pool(config.threads, modules=FIT_MODULES) as pool:

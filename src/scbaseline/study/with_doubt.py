@@ -8,8 +8,10 @@ unlike the training cells a cell may be.
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from torch import nn
 
 from scbaseline.config import RunConfig
+from scbaseline.counts import Counts
 from scbaseline.model.classifier import Classifier
 from scbaseline.model.doubt import held_out_doubt
 from scbaseline.model.fit_unknown import Labelled, fit_unknown
@@ -19,9 +21,10 @@ from scbaseline.model.unknown import UnknownScore
 from scbaseline.randomness import Stream, library_seed
 from scbaseline.study.fit import Fit
 from scbaseline.study.line import Study
-from scbaseline.study.split import TRAINING
+from scbaseline.study.split import TRAINING, VALIDATION, Split
 
 _MOST_TRAINING_CELLS = 20_000  # to learn an unknown score from
+_MOST_VALIDATION_CELLS = 2000  # to learn doubt and a gene-loss curve from
 
 
 def with_doubt(
@@ -59,26 +62,66 @@ def with_doubt(
     sets = PredictionSets.fitted(moved_nk, codes_n)
     unknown = None
     if recipe.input == "counts":
-        unknown = _unknown(classifier, cells, fit, study, config)
+        held_out_ng = sparse.csr_matrix(cells.counts_ng.astype(np.float32))
+        unknown = unknown_of(
+            classifier.counts_network, fit, fit.recipes[recipe.name].genes_g, study.cells.counts,
+            Labelled(held_out_ng, cells.codes_n), seed=library_seed(config.seed, Stream.UNKNOWN),
+        )  # fmt: skip
     return classifier.changed(unknown=unknown, sets=sets, held_out_doubt=held_out)
 
 
-def _unknown(
-    classifier: Classifier, cells: ValidationCells, fit: Fit, study: Study, config: RunConfig
+def unknown_of(
+    module: nn.Module,
+    fit: Fit,
+    genes_g: NDArray[np.int64],
+    counts: Counts,
+    held_out: Labelled,
+    *,
+    seed: int,
 ) -> UnknownScore:
-    """Fit an unknown score on training cells, and put it on the scale of validation cells."""
-    codes_n, genes_g = fit.labels.codes_n, fit.recipes[classifier.card.recipe.name].genes_g
+    """Fit an unknown score on training cells, and put it on the scale of held-out cells.
+
+    Parameters
+    ----------
+    module, genes_g
+        What a recipe on counts learnt, and its genes.
+    fit
+        The fit that it is of. Of many training cells, as many of each label are used.
+    counts
+        Counts of all cells and genes.
+    held_out
+        Cells that the fit has not learnt from; those of labels that it has not learnt are
+        left out.
+    seed
+        Of axes and augmentation.
+    """  # fmt: skip
+    codes_n = fit.labels.codes_n
     train = _few_of_each(fit.split.rows(TRAINING), codes_n)
-    blocks = [block_ng for block_ng, _ in study.cells.counts.rows(train).blocks(genes_g)]
-    learnt_n = np.isin(cells.codes_n, codes_n[train])
-    held_out_ng = sparse.csr_matrix(cells.counts_ng[learnt_n].astype(np.float32))
+    learnt_n = np.isin(held_out.codes_n, codes_n[train])
     return fit_unknown(
-        classifier.counts_network,
-        Labelled(sparse.vstack(blocks, format="csr"), codes_n[train]),
-        Labelled(held_out_ng, cells.codes_n[learnt_n]),
+        module,
+        labelled(counts, train, genes_g, codes_n),
+        Labelled(held_out.counts_ng[learnt_n], held_out.codes_n[learnt_n]),
         n_labels=len(fit.labels.names),
-        seed=library_seed(config.seed, Stream.UNKNOWN),
+        seed=seed,
     )
+
+
+def labelled(
+    counts: Counts,
+    rows: NDArray[np.int64],
+    genes_g: NDArray[np.int64],
+    codes_n: NDArray[np.int64],
+) -> Labelled:
+    """Return the counts of some cells and genes, with the codes of these cells."""
+    blocks = [block_ng for block_ng, _ in counts.rows(rows).blocks(genes_g)]
+    return Labelled(sparse.vstack(blocks, format="csr"), codes_n[rows])
+
+
+def validation_rows(split: Split) -> NDArray[np.int64]:
+    """Return the validation cells, or, of many, some from all over the file."""
+    rows = split.rows(VALIDATION)
+    return rows[:: -(-len(rows) // _MOST_VALIDATION_CELLS)]
 
 
 def _few_of_each(rows: NDArray[np.int64], codes_n: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -38,6 +38,7 @@ def rival_findings(training: Training) -> tuple[Finding, ...]:
         ),
         *(_standing(views, rival) for rival in rivals),
         _how_it_is_judged(views[0].differences),
+        _how_many(views),
         "To save another one instead, type the same with "
         + " or ".join(f"--recipe {rival}" for rival in rivals)
         + ".",
@@ -81,4 +82,12 @@ def _how_it_is_judged(differences: Sequence[Difference]) -> str:
         f"Ahead or behind: over {n_tests} sets of test cells, the 95 % interval of the difference "
         f"leaves out 0. Level: it does not, and the difference is below {_SMALL}. Not told apart: "
         "it is larger, but chance may explain it."
+    )
+
+
+def _how_many(views: Sequence[ViewEvidence]) -> str:
+    n = sum(len(view.differences) for view in views)
+    return (
+        f"These are {n} comparisons from one cross-validation, and chance may decide some. A "
+        "recipe chosen from this table is no longer judged by it."
     )
