@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 from scbaseline.compute import Pool
 from scbaseline.config import RunConfig
 from scbaseline.errors import ConfigError, InputError
+from scbaseline.learn.profile import CountsNetwork
 from scbaseline.learn.recipes import chosen_recipes
 from scbaseline.model.fit_unknown import score_cells
 from scbaseline.randomness import Stream, library_seed
@@ -111,8 +112,8 @@ def _examine(job: Job, code: int, stages: Stages) -> dict[str, Any]:
     with stages(f"exam without {name}"):
         fit = fit_job(job, stages)
         learnt, genes_g = fit.recipes[recipe.name].learnt, fit.recipes[recipe.name].genes_g
-        if learnt is None:
-            raise AssertionError("the job keeps its modules")
+        if learnt is None or not isinstance(learnt.module, CountsNetwork):
+            raise AssertionError("the job keeps its modules, of a recipe on counts")
         held_out, test = (
             labelled(job.counts, rows, genes_g, labels.codes_n)
             for rows in (validation_rows(fit.split), _test_rows(fit.split, labels.codes_n, code))

@@ -8,10 +8,10 @@ unlike the training cells a cell may be.
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from torch import nn
 
 from scbaseline.config import RunConfig
 from scbaseline.counts import Counts
+from scbaseline.learn.profile import CountsNetwork
 from scbaseline.model.classifier import Classifier
 from scbaseline.model.doubt import held_out_doubt
 from scbaseline.model.fit_unknown import Labelled, fit_unknown
@@ -71,7 +71,7 @@ def with_doubt(
 
 
 def unknown_of(
-    module: nn.Module,
+    module: CountsNetwork,
     fit: Fit,
     genes_g: NDArray[np.int64],
     counts: Counts,
