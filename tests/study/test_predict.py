@@ -103,3 +103,16 @@ def test_predictions_belong_to_their_cells(classifier: Classifier) -> None:
     assert predictions.summary()["cells"].sum() == 240
     with pytest.raises(InputError, match="not the 240 predicted ones"):
         predictions.to_adata(query[::-1])
+
+
+def test_what_is_no_adata_and_no_model_is_refused(classifier: Classifier) -> None:
+    """The error says what was given, and how to get what is wanted."""
+    for call in (sb.predict, sb.annotate):
+        with pytest.raises(ConfigError, match="adata: str was given; pass an AnnData"):
+            call("cells.h5ad", classifier)
+        with pytest.raises(ConfigError, match="model: NoneType was given"):
+            call(simulate(), None)
+    with pytest.raises(ConfigError, match="key_added: 3"):
+        sb.annotate(simulate(), classifier, key_added=3)
+    with pytest.raises(ConfigError, match="reject_known: 'x'"):
+        sb.predict(simulate(), classifier, reject_known="x")

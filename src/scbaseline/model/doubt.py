@@ -61,6 +61,8 @@ class QueryDoubt:
         The score above which a cell is called unknown; ``None`` where there is none.
     reject_known
         The share of held-out cells above the threshold.
+    share_of_genes
+        The share of the model's genes that the query has.
     labels
         Each predicted label, the most frequent first.
     samples
@@ -72,6 +74,7 @@ class QueryDoubt:
     verdict: Verdict | None
     threshold: float | None
     reject_known: float
+    share_of_genes: float
     labels: tuple[LabelDoubt, ...]
     samples: Mapping[str, "QueryDoubt"] = field(default_factory=dict)
 
@@ -142,6 +145,7 @@ def doubt_of(
         verdict=verdict,
         threshold=threshold,
         reject_known=reject_known,
+        share_of_genes=share_of_genes,
         labels=_by_label(card, codes_n, probability_n, above_n),
     )
 

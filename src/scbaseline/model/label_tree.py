@@ -1,14 +1,16 @@
 """A table of labels and their parents in; the narrowest label that covers several out."""
 
 import tomllib
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import pandas as pd
 
 from scbaseline import keys
-from scbaseline.errors import ConfigError
+from scbaseline.errors import ConfigError, ScbaselineWarning
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,9 @@ def read_label_tree(path: Path, labels: Sequence[str]) -> LabelTree:
     except ValueError as error:
         raise ConfigError(f"{told}: is no TOML ({error}); {form}") from error
     parents = table.get("parents")
-    if not isinstance(parents, dict) or not all(isinstance(name, str) for name in parents.values()):
+    if not isinstance(parents, dict) or not all(
+        isinstance(name, str) and name.strip() for name in (*parents, *parents.values())
+    ):
         raise ConfigError(f"{told}: has no table of parents; {form}")
     for label in parents:
         names = [label]
@@ -87,6 +91,16 @@ def read_label_tree(path: Path, labels: Sequence[str]) -> LabelTree:
             f"{told}: the model's label {barred[0]!r} holds a bar, which stands between the labels "
             "of a set; rename it and train anew, or leave --label-tree out"
         )
+    lacking = [label for label in labels if label not in parents]
+    for name in parents:  # a table may serve several models, but a slip is near to a label
+        if name not in (*labels, *parents.values()) and (
+            near := get_close_matches(name, lacking, n=1)
+        ):
+            warnings.warn(
+                f"{told}: the model has no label {name!r}; did you mean {near[0]!r}?",
+                ScbaselineWarning,
+                stacklevel=2,
+            )
     if not set(labels) & set(parents):
         raise ConfigError(f"{told}: has none of the model's labels: {', '.join(labels)}")
     return LabelTree(parents)

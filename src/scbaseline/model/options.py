@@ -36,8 +36,9 @@ class DoubtOptions:
 
     def __post_init__(self) -> None:
         for name in ("reject_known", "set_level"):
-            if not 0 < getattr(self, name) < 1:
+            given = getattr(self, name)
+            if not isinstance(given, int | float) or not 0 < given < 1:
                 flag, usual = name.replace("_", "-"), getattr(type(self), name)
                 raise ConfigError(
-                    f"{name}: {getattr(self, name)} is not between 0 and 1; type --{flag} {usual}"
+                    f"{name}: {given!r} is not between 0 and 1; type --{flag} {usual}"
                 )

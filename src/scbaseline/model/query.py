@@ -101,7 +101,8 @@ def predict_query(
         return LabelledQuery(tuple(blocks), doubt)
     smoothed = smooth(classifier, stream)
     label = keys.SMOOTHED_LABEL
-    n_moved = int((pd.concat(blocks)[keys.PREDICTED_LABEL] != smoothed[label]).sum())
+    called = pd.concat(blocks)[keys.PREDICTED_LABEL]
+    n_moved = int(((called != smoothed[label]) & called.notna()).sum())
     return LabelledQuery(tuple(_beside(blocks, smoothed)), doubt, n_moved)
 
 

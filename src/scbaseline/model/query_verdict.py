@@ -13,6 +13,7 @@ _ORDINARY = 0.2  # cells with a p-value above it count as ordinary
 _LEAST_HOME, _LEAST_EVEN = 0.5, 0.4
 _LEAST_ABROAD, _UNLIKE = 0.7, 0.5
 _FEW_GENES, _UNLIKE_OF_FEW = 0.5, 0.1
+_FEWEST_GENES = 0.1
 _Z = 1.645  # one-sided 95 %
 _MORE, _LEAST = 3, 0.03  # times the share of doubtful held-out cells; and a share that matters
 _LOWEST_PERCENT = 1.0
@@ -68,6 +69,7 @@ def judge_scores(
       were measured in another way. The scores cannot tell these two apart. Where the query has
       fewer than half of the model's genes, this needs fewer than a tenth: highly variable genes
       that were chosen in another study raise the scores of known cells, too.
+    * Rank, whatever the scores, where the query has fewer than a tenth of the model's genes.
     * Rank: between these.
 
     The limits are one-sided 95 % bounds, so ten cells are called unlike only where hardly any
@@ -95,7 +97,9 @@ def judge_scores(
     )
     fewest = _UNLIKE if share_of_genes >= _FEW_GENES else _UNLIKE_OF_FEW
     verdict: Verdict = "rank"
-    if most_home >= _LEAST_HOME and _wilson_upper(better, len(ordinary)) >= _LEAST_EVEN:
+    if share_of_genes < _FEWEST_GENES:
+        pass  # so few genes fit any cell
+    elif most_home >= _LEAST_HOME and _wilson_upper(better, len(ordinary)) >= _LEAST_EVEN:
         verdict = "home"
     elif most_abroad >= _LEAST_ABROAD:
         verdict = "abroad"

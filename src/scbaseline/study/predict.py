@@ -150,6 +150,12 @@ def predict(
     >>> sb.predict(adata, classifier).table.shape
     (700, 3)
     """
+    require_adata(adata)
+    if not isinstance(model, Classifier | str | Path):
+        raise ConfigError(
+            f"model: {type(model).__name__} was given; pass a Classifier, the path of a model "
+            'file, or the name of a model that comes with the package, such as "pbmc"'
+        )
     classifier = model if isinstance(model, Classifier) else Classifier.load(model)
     chosen = chosen_matrix(adata, ReadOptions(layer=layer, use_raw=use_raw))
     stream = stream_counts(chosen, total_key=total_key, model_genes=classifier.card.genes)
@@ -223,7 +229,8 @@ def annotate(
     >>> adata.uns["scbaseline_predictions"]["scbaseline"]["recipe"]
     'nearest-centroid'
     """
-    if key_added in ("", "_index") or "/" in key_added:
+    require_adata(adata)
+    if not isinstance(key_added, str) or key_added in ("", "_index") or "/" in key_added:
         raise ConfigError(f"key_added: {key_added!r} can name no column of obs; give another")
     own = [keys.predictions(name, key_added) for name in (keys.PREDICTED_LABEL, keys.PROBABILITY)]
     _refuse_columns(own, adata, key_added=key_added, overwrite=overwrite)  # before the work
@@ -238,6 +245,17 @@ def annotate(
         **doubting,
     )
     _write(predictions, adata, key_added=key_added, overwrite=overwrite)
+
+
+def require_adata(adata: object) -> None:
+    """Raise a ``ConfigError`` that says how to get an AnnData, where something else was given."""
+    from anndata import AnnData
+
+    if not isinstance(adata, AnnData):
+        raise ConfigError(
+            f"adata: {type(adata).__name__} was given; pass an AnnData, as sb.read_counts(path) "
+            "returns it"
+        )
 
 
 def _refuse_columns(

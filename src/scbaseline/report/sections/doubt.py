@@ -61,6 +61,11 @@ def _by_label(doubt: QueryDoubt) -> Finding:
                 "laboratory may. A cell is called unknown above the score that "
                 f"{doubt.reject_known:.0%} of held-out cells exceed after such a change."
             )
+        case "rank" if doubt.share_of_genes < 0.1:
+            sentences.append(
+                "With fewer than a tenth of the model's genes, no cell is called unknown or known. "
+                "Are the genes of the same organism, and named in the same way?"
+            )
         case "rank":
             sentences.append(
                 "The whole query scores higher than another laboratory explains. So no cell is "
@@ -74,6 +79,7 @@ def _by_label(doubt: QueryDoubt) -> Finding:
     return Finding("How sure the model is of these cells", tuple(sentences), table=table)
 
 
+_MOST_SAMPLES, _FEWEST_CELLS = 50, 20
 _WORDS = {
     "home": "like held-out cells", "abroad": "like those of another laboratory",
     "rank": "shifted: only the order of the scores counts", "unlike": "UNLIKE the training cells",
@@ -81,8 +87,13 @@ _WORDS = {
 
 
 def _by_sample(doubt: QueryDoubt) -> Finding:
-    rows = []
-    for name, sample in doubt.samples.items():
+    rows, sentences = [], []
+    shown = list(doubt.samples.items())[:_MOST_SAMPLES]
+    if len(shown) < len(doubt.samples):
+        sentences.append(f"{len(doubt.samples) - len(shown):,} more samples: see --json.")
+    if without := doubt.n_cells - sum(sample.n_cells for sample in doubt.samples.values()):
+        sentences.append(f"{without:,} cells name no sample.")
+    for name, sample in shown:
         n = max(sample.n_cells, 1)
         below = sum(label.below_half * label.n for label in sample.labels) / n
         unknown = None
@@ -91,10 +102,13 @@ def _by_sample(doubt: QueryDoubt) -> Finding:
         words = _WORDS[sample.verdict] if sample.verdict else ""
         if sample.verdict is None and sample.looks_unlike:
             words = _WORDS["unlike"]
+        if sample.n_cells < _FEWEST_CELLS:
+            words = f"too few to tell (fewer than {_FEWEST_CELLS})"
         texts = (name, f"{sample.n_cells:,}", _percent(below), _percent(unknown), words)
         rows.append(tuple(Cell(text) for text in texts))
     columns = ("sample", "cells", "below .5", "unknown", "its cells are")
-    return Finding("How sure it is of each sample", table=Table(columns, tuple(rows), numbers=(1,)))
+    table = Table(columns, tuple(rows), numbers=(1,))
+    return Finding("How sure it is of each sample", tuple(sentences), table=table)
 
 
 def _smoothed(predictions: LabelledQuery) -> Finding:
