@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -123,6 +124,8 @@ def test_finds_the_package_beside_itself(committed: nbformat.NotebookNode, tmp_p
     lines = code_cells(committed)[0].source.splitlines()
     needed = ("import sys", "from pathlib", "sys.path", "import scbaseline")
     code = [line for line in lines if line.startswith(needed)] + ["print(sb.__file__)"]
+    # Without -S the installed package would be found; its requirements are, by their folder.
+    code.insert(0, f"import sys; sys.path.append({sysconfig.get_path('purelib')!r})")
     leftovers = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=leftovers)
     done = subprocess.run(

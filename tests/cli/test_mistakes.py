@@ -32,7 +32,7 @@ pytestmark = pytest.mark.xdist_group("cli")  # its session fixtures are costly
         (["run", "{cells}", "--seed", "4294967296"], 2, "0 to 2,147,483,647"),
         (["run", "{cells}", "--label-key", "total_counts"], 2, "give your labels another name"),
         (["run", "{cells}", "--config", "{table}"], 2, "run is not a setting"),
-        (["rin"], 2, "run"),
+        (["runn"], 2, "run"),
         (["predict", "{cells}", "{cells}", "--out", "x.csv"], 1, "cannot be read as a model"),
         (["predict", "none.safetensors", "{cells}", "--out", "x.csv"], 1, "no such model file"),
         (
