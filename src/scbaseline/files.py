@@ -12,11 +12,14 @@ from pathlib import Path
 from scbaseline.errors import OutputError
 
 
-def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
+def write_atomically(
+    path: str | Path, write: Callable[[Path], object], *, option: str = "--out"
+) -> None:
     """Let ``write`` fill a temporary file beside ``path``, then move it into place.
 
     A reader sees the old file or the new one, never half of one. The temporary name ends
-    as ``path`` does, for libraries that choose the format by the ending.
+    as ``path`` does, for libraries that choose the format by the ending. ``option`` is what
+    an error says to name another of.
 
     Raises
     ------
@@ -24,15 +27,15 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
         The folder cannot be made, or the disk refuses the file; nothing is left behind.
     """
     path = writable_file(path)
-    with staging(path.parent) as folder:
+    with staging(path.parent, option=option) as folder:
         temporary = folder / path.name
-        with said_as_output_error(path):
+        with said_as_output_error(path, option=option):
             write(temporary)
             temporary.replace(path)
 
 
 @contextmanager
-def staging(folder: Path) -> Iterator[Path]:
+def staging(folder: Path, *, option: str = "--out") -> Iterator[Path]:
     """Make a hidden folder inside ``folder`` to write into; it is gone at the end.
 
     Raises
@@ -40,7 +43,7 @@ def staging(folder: Path) -> Iterator[Path]:
     OutputError
         ``folder`` cannot be made or written to.
     """
-    with said_as_output_error(folder):
+    with said_as_output_error(folder, option=option):
         folder.mkdir(parents=True, exist_ok=True)
         hidden = tempfile.TemporaryDirectory(
             dir=folder, prefix=".scbaseline-", ignore_cleanup_errors=True
@@ -50,7 +53,7 @@ def staging(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def said_as_output_error(path: Path) -> Iterator[None]:
+def said_as_output_error(path: Path, *, option: str = "--out") -> Iterator[None]:
     """Turn what the system says of a write into an error that names ``path``."""
     try:
         yield
@@ -62,10 +65,10 @@ def said_as_output_error(path: Path) -> Iterator[None]:
             folder = path if path.is_dir() else path.parent
             raise OutputError(
                 f"{path}: cannot be written ({os.strerror(number)}): the disk of {folder} is "
-                "full; make room there, or name another --out"
+                f"full; make room there, or name another {option}"
             ) from error
         reason = os.strerror(number) if number else str(error).splitlines()[0]
-        raise OutputError(f"{path}: cannot be written ({reason}); name another --out") from error
+        raise OutputError(f"{path}: cannot be written ({reason}); name another {option}") from error
 
 
 def _errno_of(error: OSError) -> int:

@@ -34,6 +34,7 @@ X_UMAP = "X_umap"
 COUNTS = "counts"
 PROVENANCE = "scbaseline"
 PREDICTIONS = "scbaseline_predictions"
+BARE_SHARDS = "scbaseline_bare_shards"
 
 
 def split(protocol: str) -> str:

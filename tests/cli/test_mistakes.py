@@ -48,6 +48,24 @@ pytestmark = pytest.mark.xdist_group("cli")  # its session fixtures are costly
         ),
         (["run", "{cells}", "--markers", "none.csv"], 1, "give a CSV or TSV file with the columns"),
         (["train", "{cells}", "--out", "m.safetensors"], 2, "label_key: none was given"),
+        (
+            ["train", "{cells}", "--label-key", "cell_type", "--out", "m.safetensors"]
+            + ["--checkpoint", "bad.toml"],
+            2,
+            "--checkpoint bad.toml: is a file; name a folder",
+        ),
+        (
+            ["train", "{cells}", "--label-key", "cell_type", "--out", "m.safetensors"]
+            + ["--checkpoint", "/proc/kept"],
+            1,
+            "(No such file or directory); name another --checkpoint folder",
+        ),
+        (
+            ["train", "{cells}", "--label-key", "cell_type", "--out", "m.safetensors"]
+            + ["--checkpoint", "kept", "--recipe", "logistic"],
+            2,
+            "recipe logistic has no epochs; leave --checkpoint out",
+        ),
         (["show", "{cells}"], 1, "cannot be read as a model"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

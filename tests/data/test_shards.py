@@ -1,19 +1,24 @@
 """Claims about folders of .h5ad and .zarr files that are one data set."""
 
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
-from conftest import simulate
+from conftest import SMALL, simulate
 from made_forms import write_zarr
 
 from scbaseline.data.memory import n_bytes, too_large_for_memory
 from scbaseline.data.options import ReadOptions
 from scbaseline.data.read import open_counts, read_counts
 from scbaseline.data.stream import stream_counts
-from scbaseline.errors import InputError
+from scbaseline.errors import InputError, ScbaselineWarning
+from scbaseline.stages import Stages
+from scbaseline.study.prepare import prepare
 
 CELLS = simulate(n_cells=300)
 
@@ -56,6 +61,28 @@ def test_labels_are_joined_to_all_shards(folder: Path, tmp_path: Path) -> None:
     with open_counts(folder, ReadOptions(obs=table)) as adata:
         assert list(adata.obs["mine"]) == list(range(300))
         assert adata.X.shape == CELLS.shape
+
+
+@pytest.mark.parametrize("read", [open_counts, lambda *given: nullcontext(read_counts(*given))])
+def test_a_shard_without_the_label_column_is_named(read: Any, folder: Path, tmp_path: Path) -> None:
+    """With its number of cells; not where a table gives the labels of all cells."""
+    AnnData(CELLS.X[:100], obs=CELLS.obs[[]][:100], var=CELLS.var[[]]).write_h5ad(folder / "a.h5ad")
+    config = replace(SMALL, label_key="cell_type")
+    said = (
+        r"--label-key cell_type: no such column in a.h5ad \(100 cells\); these cells have no label"
+    )
+    with read(folder) as adata, pytest.warns(ScbaselineWarning, match=said):
+        labels = prepare(adata, config, Stages()).labels
+    assert labels is not None
+    assert labels.n_unlabelled == 100
+    with read(folder) as adata, pytest.raises(InputError, match="obs has no such column"):
+        prepare(adata, replace(config, label_key="other"), Stages())
+    table = tmp_path / "labels.csv"
+    CELLS.obs[["cell_type"]].to_csv(table)
+    with read(folder, ReadOptions(obs=table)) as adata:  # a warning would be an error
+        labels = prepare(adata, config, Stages()).labels
+    assert labels is not None
+    assert labels.n_unlabelled == 0
 
 
 @pytest.mark.parametrize(

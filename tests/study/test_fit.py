@@ -62,5 +62,10 @@ def test_validation_cells_without_any_learnt_label_are_an_error() -> None:
     """Nothing could stop the training; a made split that asks for it is refused."""
     part_n = parts(third=VALIDATION)
     part_n[(LABELS.codes_n != 2) & (part_n == VALIDATION)] = TRAINING
-    with pytest.raises(InputError, match="no validation cell carries a label"):
+    said = (
+        "no validation cell carries a label that a training cell has: validation cells carry "
+        "type 2, training cells type 0, type 1; .* a larger --min-cells-per-label, or raise "
+        "--validation-fraction"
+    )
+    with pytest.raises(InputError, match=said):
         fit(part_n)

@@ -149,6 +149,44 @@ def test_columns_are_refused_before_any_work(tmp_path: Path) -> None:
         trained(path)
 
 
+def test_a_kept_training_in_memory_goes_on(tmp_path: Path) -> None:
+    """Each fold and the model that is saved have a file each; twice gives the same model."""
+    kept, config = tmp_path / "kept", dataclasses.replace(CONFIG, folds=2)
+    first = train(CELLS, config, checkpoint=kept)
+    ends = [f"inductive-hvg-0-{fold}.safetensors" for fold in (0, 1)]
+    files = sorted(kept.iterdir())
+    assert [path.name for path in files] == [
+        *(f"fold-{end}" for end in ends), f"model-{ends[0]}"
+    ]  # fmt: skip
+    written_at = [path.stat().st_mtime_ns for path in files]
+    again = train(CELLS, config, checkpoint=kept)
+    assert [path.stat().st_mtime_ns for path in files] == written_at
+    for name, tensor in first.classifier.state_dict().items():
+        np.testing.assert_array_equal(tensor, again.classifier.state_dict()[name], err_msg=name)
+    assert again.classifier.card.metrics == first.classifier.card.metrics
+    files[2].unlink()  # the folds are kept, the model is trained anew
+    third = train(CELLS, config, checkpoint=kept)
+    for name, tensor in first.classifier.state_dict().items():
+        np.testing.assert_array_equal(tensor, third.classifier.state_dict()[name], err_msg=name)
+
+
+@pytest.mark.parametrize("recipe", [name for name in RECIPES if not RECIPES[name].has_epochs])
+def test_a_training_without_epochs_is_not_kept(recipe: str, tmp_path: Path) -> None:
+    """It is said before any work, and no folder is made."""
+    config = dataclasses.replace(CONFIG, recipe=(recipe,))
+    said = f"^recipe {recipe} has no epochs; leave --checkpoint out$"
+    with pytest.raises(ConfigError, match=said):
+        train(CELLS, config, checkpoint=tmp_path / "kept")
+    assert not any(tmp_path.iterdir())
+
+
+def test_recipes_with_epochs_are_those_that_keep_their_training() -> None:
+    """The table agrees with the files that fit."""
+    assert {name for name in RECIPES if RECIPES[name].has_epochs} == {
+        name for name in RECIPES if RECIPES[name].module in ("mlp", "robust")
+    }
+
+
 def test_a_label_key_is_needed(file: Path) -> None:
     """Without labels there is nothing to learn."""
     with pytest.raises(ConfigError, match="label_key"):

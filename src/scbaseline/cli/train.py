@@ -80,9 +80,10 @@ def train(
     from scbaseline.files import refuse_input_as_output, writable_file
     from scbaseline.report.html.write import check_report_file
     from scbaseline.report.ours import refuse_strangers_files
+    from scbaseline.study.checkpoints import check_checkpoint
     from scbaseline.study.settings import settings_of_training
 
-    settings_of_training(settings)  # what cannot work is said before anything is read
+    settled = settings_of_training(settings)  # what cannot work is said before anything is read
     require_input(input)
     refuse_input_as_output(out, file_of(input), config, reading.obs)
     if writable_file(out).suffix != ".safetensors":  # another file may be somebody's data
@@ -90,6 +91,7 @@ def train(
             f"--out {out}: a model's file ends in .safetensors; "
             f"try --out {out.with_suffix('.safetensors')}"
         )
+    check_checkpoint(checkpoint, settled)
     genes = names_in(report_genes)
     with _ranks() as ranks:
         quiet = quiet or ranks.rank > 0  # one speaks for all

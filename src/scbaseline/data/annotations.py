@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 from anndata import AnnData
 
+from scbaseline import keys
 from scbaseline.data.encoding import open_text
 from scbaseline.data.layout import layout_of
 from scbaseline.data.naming import unique_names
@@ -71,12 +72,16 @@ def join_obs(adata: AnnData, path: Path) -> tuple[AnnData, tuple[str, ...]]:
         notes.append(f"{path.name}: its columns replaced those of obs: {', '.join(replaced)}")
     obs = adata.obs.drop(columns=replaced)
     obs[table.columns] = table.reindex(names).set_axis(obs.index)
+    uns = {name: value for name, value in adata.uns.items() if name != keys.BARE_SHARDS}
+    if bare := adata.uns.get(keys.BARE_SHARDS):  # the table is for the cells of all shards
+        uns[keys.BARE_SHARDS] = {
+            name: {**shard, "columns": [c for c in shard["columns"] if c not in table.columns]}
+            for name, shard in bare.items()
+        }
     if isinstance(adata, Shards):
-        return adata.with_obs(obs), tuple(notes)
+        return adata.with_obs(obs, uns), tuple(notes)
     raw = None if adata.raw is None else {"X": adata.raw.X, "var": adata.raw.var}
-    joined = AnnData(
-        X=adata.X, obs=obs, var=adata.var, layers=dict(adata.layers), raw=raw, uns=adata.uns
-    )
+    joined = AnnData(X=adata.X, obs=obs, var=adata.var, layers=dict(adata.layers), raw=raw, uns=uns)
     return joined, tuple(notes)
 
 

@@ -1,5 +1,6 @@
 """Several files of the same genes in; one data set of all their cells, left on disk, out."""
 
+import warnings
 from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
@@ -10,9 +11,10 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from scbaseline import keys
 from scbaseline.data.matrix import canonical_csr
 from scbaseline.data.rows import row_reader
-from scbaseline.errors import InputError
+from scbaseline.errors import InputError, ScbaselineWarning
 
 _ENDINGS = (".h5ad", ".zarr")
 
@@ -85,13 +87,13 @@ class Shards(AnnData):
         """Counts, cells × genes, on disk."""
         return self._rows
 
-    def with_obs(self, obs: pd.DataFrame) -> "Shards":
+    def with_obs(self, obs: pd.DataFrame, uns: dict[str, Any]) -> "Shards":
         """Return the same cells with other annotations."""
-        return Shards(self._rows, obs=obs, var=self.var, uns=dict(self.uns))
+        return Shards(self._rows, obs=obs, var=self.var, uns=uns)
 
 
 def stacked(shards: Sequence[tuple[str, AnnData]]) -> Shards:
-    """Return the cells of all shards, in order.
+    """Return the cells of all shards, in order; uns names the columns of obs that some lack.
 
     Parameters
     ----------
@@ -119,12 +121,42 @@ def stacked(shards: Sequence[tuple[str, AnnData]]) -> Shards:
             categories = reduce(pd.Index.append, [kind.categories for kind in kinds]).unique()
             obs[column] = pd.Categorical(obs[column], categories=categories)
     rows = StackedRows([(name, adata.X) for name, adata in shards])
-    return Shards(rows, obs=obs, var=first.var)
+    bare = {
+        name: {"n_cells": adata.n_obs, "columns": [*map(str, absent)]}
+        for name, adata in shards
+        if len(absent := obs.columns.difference(adata.obs.columns))
+    }
+    return Shards(rows, obs=obs, var=first.var, uns={keys.BARE_SHARDS: bare})
 
 
 def whole(shards: Shards) -> AnnData:
     """Return the same cells in memory."""
-    return AnnData(shards.X[:], obs=shards.obs, var=shards.var)
+    return AnnData(shards.X[:], obs=shards.obs, var=shards.var, uns=dict(shards.uns))
+
+
+def warn_of_bare_shards(adata: AnnData, label_key: str | None) -> None:
+    """Warn of each shard without the label column: all its cells are unlabelled.
+
+    Parameters
+    ----------
+    adata
+        Cells of one file, or of a folder of shards.
+    label_key
+        The column of obs; ``None``: none is asked for.
+    """
+    bare = adata.uns.get(keys.BARE_SHARDS, {})
+    lacking = [
+        f"{name} ({shard['n_cells']:,} cells)"
+        for name, shard in bare.items()
+        if label_key in shard["columns"]
+    ]
+    if lacking:
+        warnings.warn(
+            f"--label-key {label_key}: no such column in {', '.join(lacking)}; these cells have "
+            "no label. Add the column there, or give labels of all cells with --obs",
+            ScbaselineWarning,
+            stacklevel=3,
+        )
 
 
 def _difference(wanted: pd.Index, seen: pd.Index) -> str:

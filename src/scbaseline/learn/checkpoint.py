@@ -83,7 +83,11 @@ class Checkpoint:
 
         tensors = {name: t.detach().cpu().contiguous() for name, t in state.tensors.items()}
         header = {"what": json.dumps(self.what), "facts": json.dumps(state.facts)}
-        write_atomically(self.path, lambda path: save_file(tensors, path, metadata=header))
+        write_atomically(
+            self.path,
+            lambda path: save_file(tensors, path, metadata=header),
+            option="--checkpoint folder",
+        )
 
 
 def _said(differ: list[str], seen: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:

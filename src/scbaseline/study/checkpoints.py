@@ -2,16 +2,48 @@
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scbaseline.learn.recipes import Recipe
+from scbaseline.config import RunConfig
+from scbaseline.errors import ConfigError
+from scbaseline.files import staging
+from scbaseline.learn.recipes import Recipe, chosen_recipes
 
 if TYPE_CHECKING:
     from scbaseline.learn.checkpoint import Checkpoint
     from scbaseline.study.fit import Job
+
+
+def check_checkpoint(folder: Path | None, config: RunConfig) -> None:
+    """Refuse a folder that cannot keep the training of the chosen recipes; make it otherwise.
+
+    Parameters
+    ----------
+    folder
+        What ``--checkpoint`` names; ``None``: nothing.
+    config
+        Settled settings: the recipe is chosen.
+
+    Raises
+    ------
+    ConfigError
+        The recipe has no epochs, or there is a file of this name.
+    OutputError
+        The folder cannot be made or written to.
+    """
+    if folder is None:
+        return
+    for recipe in chosen_recipes(config.recipe):
+        if not recipe.has_epochs:
+            raise ConfigError(f"recipe {recipe.name} has no epochs; leave --checkpoint out")
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"--checkpoint {folder}: is a file; name a folder, e.g. {folder}_epochs")
+    with staging(folder, option="--checkpoint folder"):
+        pass
 
 
 def checkpoint_of(recipe: Recipe, genes_g: NDArray[np.int64], job: "Job") -> "Checkpoint | None":
@@ -38,5 +70,7 @@ def checkpoint_of(recipe: Recipe, genes_g: NDArray[np.int64], job: "Job") -> "Ch
         "ranks": job.ranks.size,
         "cells": seen.hexdigest(),
     }
-    name = f"{job.protocol.name}-{recipe.name}-{job.draw}-{job.fold}.safetensors"
+    # The model that is saved may have the protocol, draw and fold of a fit that judges it.
+    role = "model" if job.keep else "fold"
+    name = f"{role}-{job.protocol.name}-{recipe.name}-{job.draw}-{job.fold}.safetensors"
     return Checkpoint(job.checkpoint / name, what)

@@ -21,7 +21,7 @@ from scbaseline.ranks import ALONE, Ranks, exchanged, own_share, share_of
 from scbaseline.spill import Spill
 from scbaseline.stages import Stages
 from scbaseline.study.checkpoints import checkpoint_of
-from scbaseline.study.labels import Labels, learnt_codes
+from scbaseline.study.labels import Labels, learnt_codes, nothing_to_watch
 from scbaseline.study.parts import Parts
 from scbaseline.study.protocols import Protocol
 from scbaseline.study.split import TEST, TRAINING, VALIDATION, Split
@@ -184,7 +184,7 @@ def fit_job(job: Job, stages: Stages) -> Fit:
     is_learnt_n = np.isin(labels.codes_n, learnt_codes(labels, train))
     watched, unwatched = watched[is_learnt_n[watched]], watched[~is_learnt_n[watched]]
     if not len(watched):
-        raise InputError("no validation cell carries a label that a training cell has")
+        raise InputError(nothing_to_watch(labels, train, unwatched, job.protocol.stops_on))
     with Spill(own_share(job.counts, job.ranks), job.scratch) as spill:
         with stages(f"{name}: features"):
             space, genes = _features(job, train, spill)

@@ -272,3 +272,18 @@ def learnt_codes(labels: Labels, train: NDArray[np.int64]) -> NDArray[np.int64]:
             "them apart; where groups are held out, each label should be in several groups"
         )
     return learnt
+
+
+def nothing_to_watch(
+    labels: Labels, train: NDArray[np.int64], watched: NDArray[np.int64], part: str
+) -> str:
+    """Say that no cell of the part that stops the training has a label that could be learnt."""
+    of_train, of_watched = (
+        ", ".join(labels.names[code] for code in np.unique(labels.codes_n[rows])) or "none"
+        for rows in (train, watched)
+    )
+    return (
+        f"no {part} cell carries a label that a training cell has: {part} cells carry "
+        f"{of_watched}, training cells {of_train}; pass more cells of each label, leave rare "
+        f"labels out with a larger --min-cells-per-label, or raise --{part}-fraction"
+    )

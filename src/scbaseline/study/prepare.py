@@ -18,6 +18,7 @@ from scbaseline.data.check import check_counts
 from scbaseline.data.fingerprint import fingerprint_of_blocks
 from scbaseline.data.info import DataInfo
 from scbaseline.data.provenance import Provenance, identified, provenance_of
+from scbaseline.data.shards import warn_of_bare_shards
 from scbaseline.data.stream import stream_counts
 from scbaseline.errors import ScbaselineWarning
 from scbaseline.ranks import ALONE, Ranks, exchanged, own_share
@@ -101,6 +102,7 @@ def prepare(
 
         choose_device(config.device)
     with stages("check"):
+        warn_of_bare_shards(adata, config.label_key)
         check_label_key(adata.obs, config)  # before quality control can say anything else
         if config.group_key is not None:
             groups_from_column(adata.obs, config)

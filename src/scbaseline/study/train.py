@@ -12,6 +12,7 @@ from scbaseline.learn.recipes import FIT_MODULES
 from scbaseline.ranks import ALONE, Ranks, threads_of
 from scbaseline.stages import Stages
 from scbaseline.study.assemble import classifiers_of
+from scbaseline.study.checkpoints import check_checkpoint
 from scbaseline.study.exam import check_exam, leave_one_label_out
 from scbaseline.study.labels import Labels
 from scbaseline.study.line import Progress, follow
@@ -76,7 +77,10 @@ def train(
     ConfigError
         No label key, or more than one recipe; a group key or an exam where counts are on disk;
         an exam of a recipe without unknown score, or with fewer than three labels; several
-        ranks, and counts in memory; a checkpoint of another training.
+        ranks, and counts in memory; a checkpoint of another training, of a recipe without
+        epochs, or that names a file.
+    OutputError
+        The folder of checkpoints cannot be written to.
     InputError
         The counts or the labels cannot be used; the message says why and what to do.
 
@@ -101,6 +105,7 @@ def train(
             f"{ranks.size} ranks: they share counts on disk; pass an .h5ad or .zarr, or a folder "
             "of them, or leave torchrun out"
         )
+    check_checkpoint(checkpoint, config)
     if exam:
         check_exam(config, in_memory=in_memory(adata))
     stages = Stages(progress, threads=config.threads or threads_of(ranks))

@@ -81,6 +81,11 @@ class Recipe:
         """The name of its confusion matrix's file, without ending."""
         return self.figure or f"confusion_matrix_{self.name.replace('-', '_')}"
 
+    @property
+    def has_epochs(self) -> bool:
+        """Whether its training goes in epochs, so that it can be kept from one to the next."""
+        return not {"epochs", "max_epochs"}.isdisjoint(self.settings)
+
     def fit(
         self,
         training: "TrainingCells",
