@@ -32,7 +32,7 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
 
 
 @contextmanager
-def staging(folder: Path) -> Iterator[Path]:
+def staging(folder: Path, *, option: str = "--out") -> Iterator[Path]:
     """Make a hidden folder inside ``folder`` to write into; it is gone at the end.
 
     Raises
@@ -40,7 +40,7 @@ def staging(folder: Path) -> Iterator[Path]:
     OutputError
         ``folder`` cannot be made or written to.
     """
-    with said_as_output_error(folder):
+    with said_as_output_error(folder, option=option):
         folder.mkdir(parents=True, exist_ok=True)
         hidden = tempfile.TemporaryDirectory(
             dir=folder, prefix=".scbaseline-", ignore_cleanup_errors=True
@@ -50,7 +50,7 @@ def staging(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def said_as_output_error(path: Path) -> Iterator[None]:
+def said_as_output_error(path: Path, *, option: str = "--out") -> Iterator[None]:
     """Turn what the system says of a write into an error that names ``path``."""
     try:
         yield
@@ -62,10 +62,10 @@ def said_as_output_error(path: Path) -> Iterator[None]:
             folder = path if path.is_dir() else path.parent
             raise OutputError(
                 f"{path}: cannot be written ({os.strerror(number)}): the disk of {folder} is "
-                "full; make room there, or name another --out"
+                f"full; make room there, or name another {option}"
             ) from error
         reason = os.strerror(number) if number else str(error).splitlines()[0]
-        raise OutputError(f"{path}: cannot be written ({reason}); name another --out") from error
+        raise OutputError(f"{path}: cannot be written ({reason}); name another {option}") from error
 
 
 def _errno_of(error: OSError) -> int:
@@ -80,7 +80,7 @@ def require_space(folder: Path, *, n_bytes: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def writable_file(path: str | Path) -> Path:
+def writable_file(path: str | Path, *, option: str = "--out", example: str = "result.csv") -> Path:
     """Return where a file for ``path`` is to be moved: a link is followed, a device refused.
 
     Raises
@@ -90,9 +90,11 @@ def writable_file(path: str | Path) -> Path:
     """
     target = Path(path).resolve()
     if target.is_dir():
-        raise OutputError(f"{path}: is a folder; name a file, e.g. --out {target.name}/result.csv")
+        raise OutputError(
+            f"{path}: is a folder; name a file, e.g. {option} {target.name}/{example}"
+        )
     if target.exists() and not target.is_file():
-        raise OutputError(f"{path}: is not an ordinary file; name one, e.g. --out result.csv")
+        raise OutputError(f"{path}: is not an ordinary file; name one, e.g. {option} {example}")
     return target
 
 
@@ -101,7 +103,9 @@ def is_standard_output(path: str | Path) -> bool:
     return os.fspath(path) in ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
-def refuse_input_as_output(output: str | Path, *inputs: str | Path | None) -> None:
+def refuse_input_as_output(
+    output: str | Path, *inputs: str | Path | None, option: str = "--out"
+) -> None:
     """Raise if writing ``output`` would overwrite an input or a part of one, by whatever name.
 
     Raises
@@ -119,5 +123,5 @@ def refuse_input_as_output(output: str | Path, *inputs: str | Path | None) -> No
         if same or part or (target.is_file() and source.is_file() and target.samefile(source)):
             raise OutputError(
                 f"{output}: is {'part of the input' if part else 'the input itself'}; "
-                "name another --out"
+                f"name another {option}"
             )
