@@ -57,7 +57,7 @@ class MarkerTable:
         markers = {gene: None for of in self.types for gene in (*of.positive, *of.negative)}
         if not markers.keys() & set(genes):
             raise InputError(
-                f"--markers {self.source}: none of its {len(markers):,} genes is in the data; the "
+                f"--markers {self.source}: of its {len(markers):,} genes, none is in the data; the "
                 f"table has {next(iter(markers))}, the data have {next(iter(genes), 'no gene')}. "
                 f"Its {_COLUMNS}; name genes as the data do"
             )
@@ -88,7 +88,7 @@ def read_marker_table(path: str | Path | None = None) -> MarkerTable:
         text = resources.files(__package__).joinpath("blood_markers.tsv").read_text("utf-8")
         return _parse(text, "this package's table of human blood")
     if not Path(path).exists():
-        raise InputError(f"--markers {path}: no such file; give a table whose {_COLUMNS}")
+        raise InputError(f"--markers {path}: no such file; give a CSV or TSV file whose {_COLUMNS}")
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -110,14 +110,13 @@ def _parse(text: str, source: str) -> MarkerTable:
     for place, ((n, _), row) in enumerate(zip(numbered, rows, strict=True)):
         fields = [field.strip() for field in row]
         titles = [field.lower().replace(" ", "_") for field in fields] if place == 0 else []
-        if titles and (
-            len(titles) == 1 or (titles[0] in _GENE_TITLES and titles[1] not in _GENE_TITLES)
-        ):
+        are_genes = [title in _GENE_TITLES for title in titles[:2]]
+        if are_genes in ([True, False], [True], [False]):  # swapped, or one column
             raise InputError(
                 f"--markers {source}: {_COLUMNS}; seen {', '.join(map(repr, fields))}. Put them in "
                 "this order, with commas or tabs between"
             )
-        if titles and titles[1] in _GENE_TITLES:
+        if any(are_genes):
             signed = len(fields) > 2 and fields[2].lower() == "sign"
             continue
         sign = fields[2].lower() if signed and len(fields) > 2 else ""

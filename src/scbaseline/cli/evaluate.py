@@ -20,10 +20,9 @@ from scbaseline.cli.app import (
     say,
 )
 from scbaseline.cli.groups import JUDGE
-from scbaseline.cli.progress import stage_line
+from scbaseline.cli.progress import stage_line, warned_without_page
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
-from scbaseline.errors import InputError, OutputError
 
 
 @app.command(
@@ -103,25 +102,24 @@ def evaluate(
             save_label_map_draft(match, label_map_draft, overwrite=overwrite)
             say("note", f"{label_map_draft}: a draft; look at it, then pass it as --label-map")
         evaluation = study.evaluate(classifier, stream, settings, label_map=mapped, force=force)
+        pages: list[Path] = []
         if report is not None:
             from scbaseline.report.save_report import look_at_query, report_evaluation
 
             progress("laying the cells out for the report")
-            try:
+            with warned_without_page(report):
                 look = look_at_query(stream, source=file_of(input))
                 report_evaluation(
                     report, classifier, stream, evaluation, look, name=Path(input).name,
                     genes=genes,
                 )  # fmt: skip
-            except (InputError, OutputError) as error:  # the scores are not to be lost
-                say("warning", f"{report}: no page is written: {error}")
-                report = None
+                pages.append(report)
     screen = Screen(quiet=quiet)
     if quiet and evaluation.match.left_out:
         say("warning", left_out_sentence(evaluation.match))
     screen.show(*evaluation_findings(evaluation, classifier.card))
-    if report is not None:
-        screen.show(files_finding(report.parent, [report]))
+    for page in pages:
+        screen.show(files_finding(page.parent, [page]))
     if out is not None:
         written = save_evaluation(evaluation, classifier.card, out, figure_format=figure_format)
         screen.show(files_finding(out, written))

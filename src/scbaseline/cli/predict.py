@@ -23,9 +23,9 @@ from scbaseline.cli.app import (
     say,
 )
 from scbaseline.cli.groups import USE
-from scbaseline.cli.progress import counted, stage_line
+from scbaseline.cli.progress import counted, stage_line, warned_without_page
 from scbaseline.data.options import ReadOptions
-from scbaseline.errors import ConfigError, InputError, OutputError
+from scbaseline.errors import ConfigError
 from scbaseline.model.options import DoubtOptions
 
 if TYPE_CHECKING:
@@ -131,21 +131,17 @@ def predict(
         if report is not None:
             from scbaseline.report.save_report import look_and_report
 
-            with stage_line(quiet=quiet) as progress:
+            with warned_without_page(report), stage_line(quiet=quiet) as progress:
                 progress("laying the cells out for the report")
-                try:
-                    look, blocks = look_and_report(
-                        report, classifier, stream, predictions.blocks, source=source, name=Path(input).name,
-                        genes=names_in(report_genes),
-                    )  # fmt: skip
-                except (InputError, OutputError) as error:  # the table is not to be lost
-                    say("warning", f"{report}: no page is written: {error}")
-                    report = None
+                look, blocks = look_and_report(
+                    report, classifier, stream, predictions.blocks, source=source,
+                    name=Path(input).name, genes=names_in(report_genes),
+                )  # fmt: skip
         n_cells_of = write_predictions(
             blocks, out, query=source, key_added=key_added, model=classifier.card.note, look=look
         )
     said = prediction_findings(
-        classifier.card, n_cells_of, n_cells=n_cells, report=report,
+        classifier.card, n_cells_of, n_cells=n_cells, report=report if look else None,
         out="standard output" if to_stdout else str(out),
     )  # fmt: skip
     screen.show(*said)
