@@ -83,7 +83,7 @@ def require_space(folder: Path, *, n_bytes: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def writable_file(path: str | Path) -> Path:
+def writable_file(path: str | Path, *, option: str = "--out", example: str = "result.csv") -> Path:
     """Return where a file for ``path`` is to be moved: a link is followed, a device refused.
 
     Raises
@@ -93,9 +93,11 @@ def writable_file(path: str | Path) -> Path:
     """
     target = Path(path).resolve()
     if target.is_dir():
-        raise OutputError(f"{path}: is a folder; name a file, e.g. --out {target.name}/result.csv")
+        raise OutputError(
+            f"{path}: is a folder; name a file, e.g. {option} {target.name}/{example}"
+        )
     if target.exists() and not target.is_file():
-        raise OutputError(f"{path}: is not an ordinary file; name one, e.g. --out result.csv")
+        raise OutputError(f"{path}: is not an ordinary file; name one, e.g. {option} {example}")
     return target
 
 
@@ -104,7 +106,9 @@ def is_standard_output(path: str | Path) -> bool:
     return os.fspath(path) in ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
-def refuse_input_as_output(output: str | Path, *inputs: str | Path | None) -> None:
+def refuse_input_as_output(
+    output: str | Path, *inputs: str | Path | None, option: str = "--out"
+) -> None:
     """Raise if writing ``output`` would overwrite an input or a part of one, by whatever name.
 
     Raises
@@ -122,5 +126,5 @@ def refuse_input_as_output(output: str | Path, *inputs: str | Path | None) -> No
         if same or part or (target.is_file() and source.is_file() and target.samefile(source)):
             raise OutputError(
                 f"{output}: is {'part of the input' if part else 'the input itself'}; "
-                "name another --out"
+                f"name another {option}"
             )

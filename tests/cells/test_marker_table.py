@@ -40,6 +40,8 @@ def test_a_third_column_that_is_no_sign_is_passed_over(tmp_path: Path) -> None:
         ("B,CD79A\nCD3D\n", "line 2 is 'CD3D'"),
         ("B,CD79A,maybe\n", "line 1 is 'B,CD79A,maybe'"),
         ("B,\n", "line 1 is 'B,'"),
+        ("gene,ct\nCD3E,T\n", "columns are cell type, gene, sign; seen 'gene', 'ct'"),
+        ("ct|gene\nT|CD3E\n", "columns are cell type, gene, sign; seen 'ct|gene'"),
         ("", "holds no marker"),
         ("B,CD3D,-\n", "holds no marker"),
     ],
@@ -48,19 +50,29 @@ def test_other_forms_are_refused(tmp_path: Path, text: str, seen: str) -> None:
     """The message names the line, and says what is wanted."""
     path = tmp_path / "markers.csv"
     path.write_text(text)
-    with pytest.raises(InputError, match=r"wanted:.*cell type") as error:
+    with pytest.raises(InputError, match=r"(wanted:|columns are).* cell type") as error:
         read_marker_table(path)
     assert seen in str(error.value)
     assert str(path) in str(error.value)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    """So is one that is no text."""
+    """It is said to be missing; one that is no text is not."""
     binary = tmp_path / "markers.xlsx"
     binary.write_bytes(b"PK\x03\x04\xff\xfe\x80")
-    for path in (tmp_path / "none.csv", binary):
-        with pytest.raises(InputError, match="give a CSV or TSV file"):
+    for path, says in ((tmp_path / "none.csv", "no such file"), (binary, "cannot be read")):
+        with pytest.raises(InputError, match=f"{path.name}: {says}.*give a CSV or TSV file"):
             read_marker_table(path)
+
+
+def test_a_table_of_other_genes_is_refused(tmp_path: Path) -> None:
+    """With their number, and a gene of both; one gene in common is enough."""
+    path = tmp_path / "markers.csv"
+    path.write_text("ct,gene\nT,Cd3e\nT,Cd8a\n")
+    table = read_marker_table(path)
+    with pytest.raises(InputError, match=r"of its 2 genes.*table has Cd3e, the data have CD3E"):
+        table.require_some(("CD3E", "CD8A"))
+    table.require_some(("CD3E", "Cd8a"))
 
 
 def test_each_line_of_the_own_table_names_its_source() -> None:

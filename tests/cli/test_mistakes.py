@@ -46,7 +46,25 @@ pytestmark = pytest.mark.xdist_group("cli")  # its session fixtures are costly
             2,
             "2 were given (pca, hvg); a model is of one",
         ),
-        (["run", "{cells}", "--markers", "none.csv"], 1, "give a CSV or TSV file with the columns"),
+        (["run", "{cells}", "--markers", "none.csv"], 1, "--markers none.csv: no such file"),
+        (
+            ["predict", "none.safetensors", "{cells}", "--out", "x.parquet"]
+            + ["--key-added", "cell_id"],
+            2,
+            "'cell_id' can name no column",
+        ),
+        (
+            ["predict", "none.safetensors", "{cells}", "--out", "x.csv"]
+            + ["--report", "{bad}/page.html"],
+            1,
+            "name another --report",
+        ),
+        (
+            ["evaluate", "none.safetensors", "{cells}", "--label-key", "cell_type"]
+            + ["--label-map-draft", "{folder}"],
+            1,
+            "name a file, e.g. --label-map-draft",
+        ),
         (["train", "{cells}", "--out", "m.safetensors"], 2, "label_key: none was given"),
         (
             ["train", "{cells}", "--label-key", "cell_type", "--out", "m.safetensors"]
@@ -82,6 +100,7 @@ def test_a_mistake_ends_with_one_clear_line(
     """One line on stderr, exit 1 for data and 2 for usage, nothing written."""
     monkeypatch.chdir(tmp_path)
     places = {"cells": folder / "cells.h5ad", "bad": tmp_path / "bad.toml"}
+    places["folder"] = folder
     places["unknown"] = tmp_path / "unknown.toml"
     places["table"] = tmp_path / "table.toml"
     places["table"].write_text("[run]\nseed = 3")
@@ -171,6 +190,20 @@ def test_protocols_without_a_meaning_are_refused_with_reasons(
         (
             ["evaluate", "{model}", "{cells}", "--label-key", "cell_type", "--out", "{out}"],
             "confusion_matrix.png",
+        ),
+        (
+            ["train", "{cells}", "--label-key", "cell_type", "--out", "{out}/m.safetensors"]
+            + ["--report", "{out}/t.html"],
+            "t.html",
+        ),
+        (
+            ["predict", "{model}", "{cells}", "--out", "{out}/p.csv", "--report", "{out}/p.html"],
+            "p.html",
+        ),
+        (
+            ["evaluate", "{model}", "{cells}", "--label-key", "cell_type"]
+            + ["--report", "{out}/e.htm"],
+            "e.htm",
         ),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else value,

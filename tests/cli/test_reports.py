@@ -51,6 +51,25 @@ def test_a_table_has_the_majority_beside(folder: Path, trained: Path, tmp_path: 
     pd.testing.assert_frame_equal(table[list(plain)], plain)
 
 
+def test_too_few_cells_for_a_page_still_have_their_labels(
+    folder: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One cell has a table, and a warning instead of the page."""
+    out, page = tmp_path / "p.csv", tmp_path / "p.html"
+    anndata.read_h5ad(folder / "cells.h5ad")[:1].write_h5ad(tmp_path / "one.h5ad")
+    words = ["predict", str(trained), str(tmp_path / "one.h5ad"), "--out", str(out)]
+    assert main([*words, "--report", str(page)]) == 0
+    printed = capsys.readouterr()
+    warned = " ".join(printed.err.split())
+    assert f"{page}: no page is written: " in warned
+    assert "more than 10 are needed" in warned
+    said = printed.out.replace("\n", "")
+    assert f"{out}: 1 cell" in said
+    assert f"{out}: 1 cells" not in said
+    assert len(pd.read_csv(out)) == 1
+    assert not page.exists()
+
+
 def test_evaluate_and_train_write_pages(folder: Path, trained: Path, tmp_path: Path) -> None:
     """Each with what it found; other counts of the same cells pass as another study."""
     cells = anndata.read_h5ad(folder / "cells.h5ad")[:200]
@@ -74,7 +93,7 @@ def test_an_audit_writes_a_page(folder: Path, tmp_path: Path) -> None:
     assert "label to look at again" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("command", ["predict", "run"])
+@pytest.mark.parametrize("command", ["predict", "evaluate", "run"])
 def test_a_gene_that_is_not_there_is_named(
     command: str,
     folder: Path,
@@ -87,6 +106,8 @@ def test_a_gene_that_is_not_there_is_named(
     words = {
         "predict": ["predict", str(trained), cells, "--out", str(tmp_path / "p.csv"), "--report",
                     str(tmp_path / "p.html")],
+        "evaluate": ["evaluate", str(trained), cells, "--label-key", "cell_type", "--report",
+                     str(tmp_path / "p.html")],
         "run": ["run", cells, "--out", str(tmp_path)],
     }[command]  # fmt: skip
     assert main([*words, "--report-genes", "GENE999"]) == 1

@@ -145,6 +145,18 @@ def test_the_users_markers_name_the_clusters(folder: Path, tmp_path: Path) -> No
     assert tomllib.loads((tmp_path / "run.toml").read_text())["markers"] == str(table)
 
 
+def test_markers_of_other_data_end_a_run(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Once the data are read, before the long work."""
+    table, out = tmp_path / "markers.csv", tmp_path / "out"
+    table.write_text("ct,gene\nT,CD3E\nT,CD3D\n")
+    words = ["run", str(folder / "cells.h5ad"), "--markers", str(table), "--out", str(out)]
+    assert main([*words, *FLAGS]) == 1
+    assert "of its 2 genes, none is in the data; the table has CD3E" in capsys.readouterr().err
+    assert not list(out.iterdir())
+
+
 def test_the_console_shows_the_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With --verbose: recipe × protocol with tier, n and intervals, and why the columns differ."""
     main(["run", str(folder / "cells.h5ad"), "--out", str(folder / "table"), "--verbose", *FLAGS])

@@ -200,6 +200,10 @@ def test_a_pages_file_ends_in_html(tmp_path: Path) -> None:
         check_report_file(None, genes=("CD3E",))
     with pytest.raises(OutputError, match="is the input itself"):
         check_report_file(tmp_path / "page.html", tmp_path / "page.html")
+    (tmp_path / "mine.html").write_text("mine")
+    with pytest.raises(OutputError, match="--overwrite to replace it, or name another --report"):
+        check_report_file(tmp_path / "mine.html")
+    check_report_file(tmp_path / "mine.html", overwrite=True)
 
 
 @pytest.mark.filterwarnings("default")  # of scanpy's own

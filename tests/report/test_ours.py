@@ -28,6 +28,8 @@ STRANGERS = {
     "run.toml": b"[tool]\n",
     "methods.txt": b"We wrote this ourselves.\n",
     "qc.png": b"\x89PNG\r\n\x1a\n" + bytes(60),
+    "page.html": b"<title>mine</title>",
+    "page.htm": b"<title>mine</title>",
     "mine.xyz": b"cell_id,predicted_label,probability\n",
 }
 

@@ -119,6 +119,13 @@ def test_a_failure_midway_leaves_the_old_file(
     assert {path.name for path in tmp_path.iterdir()} == {"in.h5ad", out.name}
 
 
+def test_what_a_writer_cannot_do_is_said_of_the_output(tmp_path: Path) -> None:
+    """A library's own error is not left to whoever has the input open."""
+    blocks = [table(), table().assign(probability="many")]
+    with pytest.raises(OutputError, match=r"out.parquet: cannot be written \("):
+        write_predictions(blocks, tmp_path / "out.parquet")
+
+
 def test_without_pyarrow_the_command_to_type_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,9 +151,9 @@ def test_the_query_is_not_overwritten(tmp_path: Path) -> None:
         check_predictions_output(given, query=given)
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "_index"])
+@pytest.mark.parametrize("name", ["", ".", "..", "_index", "cell_id"])
 def test_a_name_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
-    """HDF5 and AnnData mean something else by these."""
+    """HDF5 and AnnData mean something else by these; the last is the cells' own."""
     with pytest.raises(ConfigError, match="can name no column"):
         check_predictions_output(tmp_path / "out.csv", key_added=name)
 

@@ -1,6 +1,7 @@
 """A table of marker genes in; which genes each cell type shows, and which it does not, out."""
 
 import csv
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -9,6 +10,7 @@ from scbaseline.errors import InputError
 
 _GENE_TITLES = frozenset(["gene", "genes", "gene_symbol", "symbol", "marker", "markers"])
 _SIGNS = {"+": True, "1": True, "positive": True, "": True}
+_COLUMNS = "columns are cell type, gene, sign"
 _SIGNS |= {"-": False, "−": False, "–": False, "-1": False, "negative": False}
 
 
@@ -44,6 +46,22 @@ class MarkerTable:
     source: str
     types: tuple[CellType, ...]
 
+    def require_some(self, genes: Collection[str]) -> None:
+        """Refuse genes among which no marker of the table is.
+
+        Raises
+        ------
+        InputError
+            It names genes of both.
+        """
+        markers = {gene: None for of in self.types for gene in (*of.positive, *of.negative)}
+        if not markers.keys() & set(genes):
+            raise InputError(
+                f"--markers {self.source}: of its {len(markers):,} genes, none is in the data; the "
+                f"table has {next(iter(markers))}, the data have {next(iter(genes), 'no gene')}. "
+                f"Its {_COLUMNS}; name genes as the data do"
+            )
+
 
 def read_marker_table(path: str | Path | None = None) -> MarkerTable:
     """Read marker genes from a table of cell type, gene and, optionally, sign.
@@ -69,12 +87,14 @@ def read_marker_table(path: str | Path | None = None) -> MarkerTable:
     if path is None:
         text = resources.files(__package__).joinpath("blood_markers.tsv").read_text("utf-8")
         return _parse(text, "this package's table of human blood")
+    if not Path(path).exists():
+        raise InputError(f"--markers {path}: no such file; give a CSV or TSV file whose {_COLUMNS}")
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
-            f"--markers {path}: cannot be read as text ({error}); give a CSV or TSV file with the "
-            "columns cell type, gene and, optionally, sign"
+            f"--markers {path}: cannot be read as text ({error}); give a CSV or TSV file whose "
+            f"{_COLUMNS}"
         ) from error
     return _parse(text, str(path))
 
@@ -89,7 +109,14 @@ def _parse(text: str, source: str) -> MarkerTable:
     signed = True
     for place, ((n, _), row) in enumerate(zip(numbered, rows, strict=True)):
         fields = [field.strip() for field in row]
-        if place == 0 and len(fields) > 1 and fields[1].lower().replace(" ", "_") in _GENE_TITLES:
+        titles = [field.lower().replace(" ", "_") for field in fields] if place == 0 else []
+        are_genes = [title in _GENE_TITLES for title in titles[:2]]
+        if are_genes in ([True, False], [True], [False]):  # swapped, or one column
+            raise InputError(
+                f"--markers {source}: {_COLUMNS}; seen {', '.join(map(repr, fields))}. Put them in "
+                "this order, with commas or tabs between"
+            )
+        if any(are_genes):
             signed = len(fields) > 2 and fields[2].lower() == "sign"
             continue
         sign = fields[2].lower() if signed and len(fields) > 2 else ""

@@ -20,7 +20,7 @@ from scbaseline.cli.app import (
     say,
 )
 from scbaseline.cli.groups import JUDGE
-from scbaseline.cli.progress import stage_line
+from scbaseline.cli.progress import stage_line, warned_without_page
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
 
@@ -83,38 +83,43 @@ def evaluate(
     if label_map_draft is not None:
         check_label_map_draft(label_map_draft, *inputs)
     genes = names_in(report_genes)
-    check_report_file(report, *inputs, genes=genes)
+    check_report_file(report, *inputs, genes=genes, overwrite=overwrite)
     with stage_line(quiet=quiet) as progress, open_counts(input, reading) as adata:
         progress(f"predicting {adata.n_obs:,} cells")
         from scbaseline.data.stream import stream_counts
         from scbaseline.model.classifier import Classifier
+        from scbaseline.report.html.cell_map import require_genes
         from scbaseline.report.screen import Screen
         from scbaseline.report.sections.evaluation import evaluation_findings, left_out_sentence
         from scbaseline.report.sections.files import files_finding
 
         classifier = Classifier.load(model)
         stream = stream_counts(adata, total_key=total_key)
+        require_genes(genes, stream.var.index)
         settings = RunConfig(label_key=label_key, label_origin=label_origin)
         if label_map_draft is not None:
             match = study.compare_labels(classifier, stream, settings, label_map=mapped)
             save_label_map_draft(match, label_map_draft, overwrite=overwrite)
             say("note", f"{label_map_draft}: a draft; look at it, then pass it as --label-map")
         evaluation = study.evaluate(classifier, stream, settings, label_map=mapped, force=force)
+        pages: list[Path] = []
         if report is not None:
             from scbaseline.report.save_report import look_at_query, report_evaluation
 
             progress("laying the cells out for the report")
-            look = look_at_query(stream, source=file_of(input))
-            report_evaluation(
-                report, classifier, stream, evaluation, look, name=Path(input).name,
-                genes=genes,
-            )  # fmt: skip
+            with warned_without_page(report):
+                look = look_at_query(stream, source=file_of(input))
+                report_evaluation(
+                    report, classifier, stream, evaluation, look, name=Path(input).name,
+                    genes=genes,
+                )  # fmt: skip
+                pages.append(report)
     screen = Screen(quiet=quiet)
     if quiet and evaluation.match.left_out:
         say("warning", left_out_sentence(evaluation.match))
     screen.show(*evaluation_findings(evaluation, classifier.card))
-    if report is not None:
-        screen.show(files_finding(report.parent, [report]))
+    for page in pages:
+        screen.show(files_finding(page.parent, [page]))
     if out is not None:
         written = save_evaluation(evaluation, classifier.card, out, figure_format=figure_format)
         screen.show(files_finding(out, written))

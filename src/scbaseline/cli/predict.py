@@ -23,7 +23,7 @@ from scbaseline.cli.app import (
     say,
 )
 from scbaseline.cli.groups import USE
-from scbaseline.cli.progress import counted, stage_line
+from scbaseline.cli.progress import counted, stage_line, warned_without_page
 from scbaseline.data.options import ReadOptions
 from scbaseline.errors import ConfigError
 from scbaseline.model.options import DoubtOptions
@@ -102,6 +102,7 @@ def predict(
         from scbaseline.model.query import predict_query
         from scbaseline.model.serve import coverage_of_query
         from scbaseline.report.findings import findings_of_query
+        from scbaseline.report.html.cell_map import require_genes
         from scbaseline.report.predictions import write_predictions
         from scbaseline.report.screen import Screen
         from scbaseline.report.sections.predictions import prediction_findings
@@ -117,6 +118,7 @@ def predict(
         for note in stream.notes:
             say("note", note)
         screen.show(*findings_of_query(classifier.card, coverage_of_query(classifier, stream)))
+        require_genes(names_in(report_genes), stream.var.index)
         n_cells = len(stream.cell_ids)
         # Whether a cell is unknown depends on the whole query, so nothing is written before.
         predictions = predict_query(
@@ -129,17 +131,17 @@ def predict(
         if report is not None:
             from scbaseline.report.save_report import look_and_report
 
-            with stage_line(quiet=quiet) as progress:
+            with warned_without_page(report), stage_line(quiet=quiet) as progress:
                 progress("laying the cells out for the report")
                 look, blocks = look_and_report(
-                    report, classifier, stream, blocks, source=source, name=Path(input).name,
-                    genes=names_in(report_genes),
+                    report, classifier, stream, predictions.blocks, source=source,
+                    name=Path(input).name, genes=names_in(report_genes),
                 )  # fmt: skip
         n_cells_of = write_predictions(
             blocks, out, query=source, key_added=key_added, model=classifier.card.note, look=look
         )
     said = prediction_findings(
-        classifier.card, n_cells_of, n_cells=n_cells, report=report,
+        classifier.card, n_cells_of, n_cells=n_cells, report=report if look else None,
         out="standard output" if to_stdout else str(out),
     )  # fmt: skip
     screen.show(*said)
@@ -163,7 +165,7 @@ def _check_outputs(
     refuse_input_as_output(out, *inputs)
     check_predictions_output(out, query=inputs[1], key_added=key_added)
     refuse_strangers_files([out], overwrite=overwrite)
-    check_report_file(report, out, *inputs, genes=genes)
+    check_report_file(report, out, *inputs, genes=genes, overwrite=overwrite)
 
 
 def _say_doubt(predictions: "LabelledQuery", *, quiet: bool, json: bool) -> None:

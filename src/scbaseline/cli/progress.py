@@ -5,9 +5,13 @@ when it is used, since ``--help`` has nothing to draw.
 """
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from scbaseline.errors import InputError, OutputError, ScbaselineWarning
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +28,16 @@ PHASES = {
     "files": ("drawing", "writing"),
 }
 """What a person waits for, in this order → how the names of its stages begin."""
+
+
+@contextmanager
+def warned_without_page(report: Path | None) -> Iterator[None]:
+    """Say why no page can be made, as of too few cells, and go on: the rest is not to be lost."""
+    try:
+        yield
+    except (InputError, OutputError) as error:
+        said = f"{report}: no page is written: {error}"
+        warnings.warn(said, ScbaselineWarning, stacklevel=3)
 
 
 @contextmanager

@@ -97,7 +97,10 @@ def train(
         quiet = quiet or ranks.rank > 0  # one speaks for all
         if ranks.rank == 0:
             refuse_strangers_files([out], overwrite=overwrite)
-            check_report_file(report, out, file_of(input), config, reading.obs, genes=genes)
+            check_report_file(
+                report, out, file_of(input), config, reading.obs,
+                genes=genes, overwrite=overwrite,
+            )  # fmt: skip
         with study_progress(quiet=quiet, clusters=False) as (progress, fitted):
             progress("reading counts")
             if from_disk is None:

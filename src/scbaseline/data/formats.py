@@ -121,7 +121,7 @@ def _one_clear_line(path: Path, file_format: Format, annotations: Path | None) -
         # What is said of the file by its name alone, names it once.
         said = said.removeprefix(f"{path.name}: ").removeprefix(f"{path.name} ")
         raise InputError(f"{path}: {said}") from error
-    except ScbaselineError:
+    except (ScbaselineError, BrokenPipeError):
         raise  # of whoever works with the open file, not of the file
     except PermissionError as error:
         raise InputError(f"{path}: may not be read; ask its owner to allow it") from error

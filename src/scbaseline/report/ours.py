@@ -21,7 +21,9 @@ PNG_NOTE = {"Software": "scbaseline"}
 _LONGEST = 2**16  # characters of a header that are looked at
 
 
-def refuse_strangers_files(paths: Iterable[Path], *, overwrite: bool) -> None:
+def refuse_strangers_files(
+    paths: Iterable[Path], *, overwrite: bool, option: str = "--out"
+) -> None:
     """Raise if a file that scbaseline did not write would be replaced.
 
     Parameters
@@ -30,6 +32,8 @@ def refuse_strangers_files(paths: Iterable[Path], *, overwrite: bool) -> None:
         Where files are to be written.
     overwrite
         Replace whatever is there.
+    option
+        The option that named them.
 
     Raises
     ------
@@ -39,11 +43,11 @@ def refuse_strangers_files(paths: Iterable[Path], *, overwrite: bool) -> None:
     for path in paths:
         if is_standard_output(path):
             continue
-        target = writable_file(path)
+        target = writable_file(path, option=option)
         if not overwrite and target.exists() and not _is_ours(target):
             raise OutputError(
                 f"{path}: is there already and was not written by scbaseline; pass --overwrite "
-                "to replace it, or name another --out"
+                f"to replace it, or name another {option}"
             )
 
 
@@ -150,4 +154,5 @@ _KNOWN: dict[str, Callable[[Path], bool]] = {
     ".png": _is_our_figure,
     ".svg": _is_our_page,
     ".html": _is_our_page,
+    ".htm": _is_our_page,
 }

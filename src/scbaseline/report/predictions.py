@@ -9,7 +9,7 @@ import h5py
 import pandas as pd
 
 from scbaseline import keys
-from scbaseline.errors import ConfigError, InputError
+from scbaseline.errors import ConfigError, InputError, OutputError, ScbaselineError
 from scbaseline.files import (
     is_standard_output,
     refuse_input_as_output,
@@ -102,6 +102,13 @@ def write_predictions(
             write_atomically(out, write)
     except _BlocksFailedError as failed:
         raise failed.error from failed.error.__cause__
+    except (ScbaselineError, OSError, MemoryError):
+        raise
+    except Exception as error:  # a library's; whoever has the input open would blame that
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise OutputError(
+            f"{out}: cannot be written ({reason}); let --out end in another of {', '.join(ENDINGS)}"
+        ) from error
     return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
 
 
@@ -124,7 +131,8 @@ def check_predictions_output(
     OutputError
         The file cannot be written, or pyarrow is missing.
     """
-    if key_added in ("", ".", "..", "_index"):  # HDF5 and AnnData mean something else by these
+    # HDF5 and AnnData mean something else by these; the cells' own column is the last.
+    if key_added in ("", ".", "..", "_index", keys.CELL_ID):
         raise ConfigError(f"key_added: {key_added!r} can name no column; give another")
     if is_standard_output(out):
         return

@@ -74,8 +74,9 @@ def check_label_map_draft(path: Path, *inputs: str | Path | None) -> None:
     OutputError
         It would.
     """
-    refuse_input_as_output(path, *inputs)
-    writable_file(path)
+    option = "--label-map-draft"
+    refuse_input_as_output(path, *inputs, option=option)
+    writable_file(path, option=option, example="labels.toml")
 
 
 def save_label_map_draft(match: LabelMatch, path: Path, *, overwrite: bool = False) -> None:

@@ -120,6 +120,8 @@ def follow(
     with nullcontext(pool) if pool else open_pool(config.threads, modules=FIT_MODULES) as pool:
         table = read_marker_table(config.markers)
         cells = prepare(adata, config, stages, ranks=ranks)
+        if config.markers is not None:
+            table.require_some(tuple(map(str, cells.cells.var.index)))
         labels = labels or cells.labels
         protocols, not_applicable = applicable(config, cells, labels)
         halves = begin_halves(protocols, cells, config, pool)

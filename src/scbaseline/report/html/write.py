@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from scbaseline import __version__
 from scbaseline.errors import ConfigError, OutputError
-from scbaseline.files import refuse_input_as_output, writable_file
+from scbaseline.files import refuse_input_as_output, staging, writable_file
 from scbaseline.report.html.blocks import Chart, Copyable, Matrix, Page
+from scbaseline.report.ours import refuse_strangers_files
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -19,7 +20,10 @@ _SCRIPTS = ("bokeh.min.js", "bokeh-gl.min.js", "bokeh-api.min.js")
 
 
 def check_report_file(
-    report: Path | None, *others: str | Path | None, genes: Sequence[str] = ()
+    report: Path | None,
+    *others: str | Path | None,
+    genes: Sequence[str] = (),
+    overwrite: bool = False,
 ) -> None:
     """Refuse a name that no page can be written to, before any work starts.
 
@@ -31,24 +35,31 @@ def check_report_file(
         Inputs and other outputs.
     genes
         Genes that the page is to carry.
+    overwrite
+        Replace a page, or whatever is there, that scbaseline did not write.
 
     Raises
     ------
     ConfigError
         Genes are named for a page that is not asked for.
     OutputError
-        It does not end in .html, is a folder, or is an input or another output.
+        It does not end in .html, is a folder, is an input, another output or somebody else's
+        file, or its folder cannot be written to.
     """
     if report is None:
         if genes:
             raise ConfigError("--report-genes: needs a page to show them; add --report FILE.html")
         return
-    if writable_file(report).suffix.lower() not in (".html", ".htm"):
+    file = writable_file(report, option="--report", example="report.html")
+    if file.suffix.lower() not in (".html", ".htm"):
         raise OutputError(
             f"--report {report}: a page's file ends in .html; "
             f"try --report {report.with_suffix('.html')}"
         )
-    refuse_input_as_output(report, *others)
+    refuse_input_as_output(report, *others, option="--report")
+    refuse_strangers_files([report], overwrite=overwrite, option="--report")
+    with staging(file.parent, option="--report"):
+        pass
 
 
 def write_page(page: Page, path: Path) -> None:

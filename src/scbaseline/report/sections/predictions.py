@@ -5,6 +5,7 @@ from pathlib import Path
 
 from scbaseline.model.card import ModelCard
 from scbaseline.report.finding import Finding
+from scbaseline.report.sections.words import counted
 from scbaseline.study.protocols import CLUSTERS
 
 
@@ -31,10 +32,11 @@ def prediction_findings(
     """
     sentences = []
     if empty := n_cells - sum(n_cells_of.values()):
-        sentences.append(f"{empty:,} cells have no label, since they have no count.")
+        has, they_have = ("has", "it has") if empty == 1 else ("have", "they have")
+        sentences.append(f"{counted(empty, 'cell')} {has} no label, since {they_have} no count.")
     if report is not None:
         sentences.append(f"{report}: open it in a browser.")
-    return (trust_finding(card), Finding(f"{out}: {n_cells:,} cells", tuple(sentences)))
+    return (trust_finding(card), Finding(f"{out}: {counted(n_cells, 'cell')}", tuple(sentences)))
 
 
 def trust_finding(card: ModelCard) -> Finding:
