@@ -8,9 +8,9 @@ SCBASELINE_DATA_DIR ?= $(abspath $(wildcard ../shared/data/pbmc3k))
 SCBASELINE_TEST_DATA ?= $(abspath $(wildcard ../shared/data))
 export SCBASELINE_DATA_DIR SCBASELINE_TEST_DATA
 
-.PHONY: run test bench docs notebook model lock clean help
+.PHONY: run test test-all bench docs notebook model lock clean help
 help: ## what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 run: $(VENV)/.run ## PBMC3k, from raw counts to three trained and judged classifiers
 	$(BIN)/python pbmc_scanpy_pytorch_baseline.py
@@ -21,6 +21,9 @@ test: $(VENV)/.test ## every test and check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup --durations=20
+
+test-all: test ## every test and check, and those that take long
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup -m long
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

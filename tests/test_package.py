@@ -134,6 +134,7 @@ def check_script_runs_with(requirements: str, folder: Path) -> None:
         assert Classifier.load(path).card.recipe.name == path.stem
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_script_runs_with_minimal_requirements(tmp_path: Path) -> None:
     """The script, src beside it and requirements-min.txt make every promised output."""

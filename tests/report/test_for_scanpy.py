@@ -66,6 +66,7 @@ def test_gene_columns_are_scanpys(written: anndata.AnnData) -> None:
         np.testing.assert_allclose(written.var[name], theirs[name], rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.long  # umap-learn is compiled
 def test_ingest_maps_cells_to_where_they_were(written: anndata.AnnData) -> None:
     """Some of the very cells, ingested, get their own components and mostly their own cluster."""
     some = written[::2]
