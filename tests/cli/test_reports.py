@@ -62,11 +62,18 @@ def test_too_few_cells_for_a_page_still_have_their_labels(
     printed = capsys.readouterr()
     warned = " ".join(printed.err.split())
     assert f"{page}: no page is written: " in warned
-    assert "more than 10 are needed" in warned
+    assert (
+        "more than 10 cells with counts are needed to lay them out, and the data have 1" in warned
+    )
     said = printed.out.replace("\n", "")
     assert f"{out}: 1 cell" in said
     assert f"{out}: 1 cells" not in said
     assert len(pd.read_csv(out)) == 1
+    anndata.read_h5ad(folder / "cells.h5ad")[:10].write_h5ad(tmp_path / "ten.h5ad")
+    words = ["evaluate", str(trained), str(tmp_path / "ten.h5ad"), "--label-key", "cell_type"]
+    assert main([*words, "--report", str(page), "--out", str(tmp_path)]) == 0
+    assert "no page is written" in " ".join(capsys.readouterr().err.split())
+    assert (tmp_path / "metrics.json").exists()
     assert not page.exists()
 
 

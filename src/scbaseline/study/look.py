@@ -85,8 +85,8 @@ def lay_out(counts: Counts, config: RunConfig, *, xy_n2: NDArray[np.float32] | N
     rows_n = np.flatnonzero(counts.total_n > 0)
     if len(rows_n) <= config.n_neighbors:
         raise InputError(
-            f"report: of {n_all} cells, {len(rows_n)} with counts; more than {config.n_neighbors} "
-            "are needed to lay them out; leave the report out"
+            f"report: more than {config.n_neighbors} cells with counts are needed to lay them out, "
+            f"and the data have {len(rows_n)}; leave the report out"
         )
     if len(rows_n) > MOST_CELLS:
         rng = generator(config.seed, Stream.SHOWN)
