@@ -298,7 +298,7 @@ def test_doubt_learnt_from_test_cells_is_caught(
     cells: AnnData, intact: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where test cells stand in for validation cells, sets, scores and held-out rows differ."""
-    monkeypatch.setattr("scbaseline.study.assemble.VALIDATION", TEST)
+    monkeypatch.setattr("scbaseline.study.with_doubt.VALIDATION", TEST)
     counts, labels, split = intact
     config = dataclasses.replace(
         CONFIG, label_key="cell_type", recipe=("robust",), protocol=(SAVES_MODELS.name,)

@@ -163,7 +163,7 @@ def test_shows_figures(committed: nbformat.NotebookNode) -> None:
         for cell in code_cells(committed)
         if any("image/png" in output.get("data", {}) for output in cell.outputs)
     }
-    assert drawn == {"qc", "features-figure", "explore", "curves", "trap-figure"}
+    assert drawn == {"qc", "features-figure", "explore", "curves", "named-umap", "trap-figure"}
 
 
 def test_is_small() -> None:

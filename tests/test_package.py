@@ -339,6 +339,7 @@ def data_folders(folder: Path, **environ: str) -> list[str]:
 # to one worker, and these two take longer than all others together.
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_script_runs_with_pinned_requirements(tmp_path: Path) -> None:
     """The script, src beside it and requirements.txt make every promised output."""

@@ -249,6 +249,7 @@ def of_pbmc3k(pbmc3k: AnnData) -> Classifier:
     return train(check_counts(pbmc3k), config).classifier
 
 
+@pytest.mark.long
 def test_probabilities_tell_fakes_from_another_study(test_data: Path, pbmc3k: AnnData) -> None:
     """Of a recipe without scores, fakes look unlike the training cells, PBMC 4k does not."""
     config = dataclasses.replace(COARSE, recipe=("hvg-earlystop",))
@@ -259,6 +260,7 @@ def test_probabilities_tell_fakes_from_another_study(test_data: Path, pbmc3k: An
         assert doubt(classifier, fake(pbmc3k))[0].looks_unlike
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("path", "key"),
     [

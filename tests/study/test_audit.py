@@ -221,6 +221,7 @@ def test_progress_counts_every_fit() -> None:
     assert seen == [(n, 9) for n in range(10)]
 
 
+@pytest.mark.long
 def test_permuted_labels_are_not_predicted() -> None:
     """Over 20 permutations, the mean kappa of honest protocols is within .03 of 0."""
     cells = simulate(n_cells=900, n_types=3, seed=7)

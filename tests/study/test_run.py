@@ -146,6 +146,7 @@ def test_seeds_share_no_split(protocol: object, cells: AnnData) -> None:
     assert len(set(tests)) == len(tests)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_two_processes_give_equal_files(tmp_path: Path) -> None:
     """Same seed, same machine: byte-equal models and equal metrics."""
@@ -166,6 +167,7 @@ def test_two_processes_give_equal_files(tmp_path: Path) -> None:
     assert one == two
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_pbmc3k_comes_near_the_literature(test_data: Path) -> None:
     """Published accuracy is near .91 for each recipe, inductive a little below."""
