@@ -257,7 +257,7 @@ def draw(scores: Mapping[str, Scores], path: Path) -> None:
             ax.plot([min(values), max(values)], [y, y], color=PALE, zorder=1)
             ax.scatter(values, [y] * len(values), s=9, color=colour, alpha=0.6, linewidths=0)
             ax.scatter([mean], [y], s=45, color=colour, zorder=3)
-            ax.annotate(f"{mean:.3f}"[1:], (mean, y), (0, 6), textcoords="offset points",
+            ax.annotate(f"{mean:.2f}"[1:], (mean, y), (0, 6), textcoords="offset points",
                         ha="center", fontsize=7, color=INK)  # fmt: skip
         ax.set_title(f"panels of {PANEL_GENES:,} genes" if is_panel else "all genes", fontsize=9)
         ax.set_xlabel("accuracy on another study", fontsize=8)

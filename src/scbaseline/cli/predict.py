@@ -79,7 +79,7 @@ def predict(
     probabilities
         Write also the probability of each label.
     group_key
-        Column of obs with each cell's donor, batch or sample: doubt is told for each, too.
+        Column of obs with each cell's donor, batch or sample: show the doubt of each one, too.
     json
         Print how sure the model is as JSON on standard output, and nothing else there.
     verbose

@@ -126,7 +126,7 @@ def _totals_before_normalisation(obs: pd.DataFrame, values: Values) -> str:
         filled = values.n_genes_n > 0
         if not filled.any() or not np.all(totals_n[filled] >= sums_n[filled] * (1 - 1e-6)):
             continue
-        # One count is worth the same share of the target in every cell, if these are the totals.
+        # With the true totals, value ÷ count × total is the same number (the target) in every cell.
         if np.ptp(worth_n[filled]) <= 1e-3 * np.median(worth_n[filled]):
             return column
     return ""

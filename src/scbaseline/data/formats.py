@@ -55,7 +55,7 @@ def read_path(path: Path, options: ReadOptions = ReadOptions()) -> tuple[AnnData
     Parameters
     ----------
     path
-        Its format is told by its ending; a folder without one of these is a 10x folder.
+        The ending of its name gives the format; a folder without such an ending is a 10x folder.
     options
         Which matrix to take, and which way round it lies; its table for obs is left alone.
 

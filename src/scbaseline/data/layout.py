@@ -16,7 +16,7 @@ SEPARATORS = "\t,; "
 
 _N_LINES = 20  # that are looked at together, after comments
 _N_CHARACTERS = 8_000_000  # of them: a line of a wide table is long, and two will do
-_EXCEL = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # the line by which Excel is told
+_EXCEL = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # names the separator
 
 _MARKED_HEADER = re.compile(r'"?#(?!#)')
 

@@ -86,7 +86,8 @@ class Recovery:
     def with_totals(self, totals_n: _Array) -> "Recovery":
         """Find the factor that all counts of a cell share, by its total before normalisation.
 
-        A count is worth target / total; what a unit is worth beyond that is the factor.
+        One count becomes target / total. If a recovered unit is larger, it stands for several
+        counts: that number is the factor.
         Totals that do not give whole factors are of something else, and change nothing.
         """
         worth_n = self.unit_n * totals_n

@@ -27,7 +27,7 @@ def read_table(path: Path) -> AnnData:
     Parameters
     ----------
     path
-        Its layout is told by its first lines: see :func:`~scbaseline.data.layout.layout_of`.
+        Its first lines give the layout: see :func:`~scbaseline.data.layout.layout_of`.
 
     Returns
     -------

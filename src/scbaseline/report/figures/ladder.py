@@ -132,7 +132,7 @@ def _mark_fall(ax: Axes, evidence: Evidence, recipe: str, *, column: int) -> Non
         return
     first, last = (score.value for _, score in ends)
     x = column + 0.42
-    ax.plot([-0.4, x], [first, first], color=INK, lw=0.8, ls=(0, (1, 3)), zorder=0.5)
+    ax.plot([-0.4, x], [first, first], color=FAINT, lw=0.6, zorder=0.5)
     ax.annotate(
         "", (x, last), (x, first), gid="fall",
         arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.8, "shrinkA": 0, "shrinkB": 0},
