@@ -76,20 +76,25 @@ def ablate(studies: list[Study], seeds: list[int], only: list[str] | None) -> No
     for name, (recipe, changed) in variants.items():
         if only and name not in only:
             continue
-        by_seed = []
-        for seed in seeds:
-            config = RunConfig(label_key=TYPE, seed=seed, **SETTINGS, **changed)
-            scores = Scores()
-            for reference in studies:
-                label = fitted(known_cells(reference.cells), recipe, config)
-                for direction, is_panel, query in queries(reference, studies, strangers=False):
-                    called = label(query)
-                    scores.marks[direction, is_panel] = marks(query.obs[TYPE].to_numpy(str), called)
-            by_seed.append([scores.mean(panel=False), scores.mean(panel=True)])
+        by_seed = [mean_of_directions(studies, recipe, seed, **changed) for seed in seeds]
         whole, panel = np.mean(by_seed, axis=0)
         accuracies = [mean_of_seed[0][0] for mean_of_seed in by_seed]
         spread = f"{min(accuracies):.3f} to {max(accuracies):.3f}"
         print_row([name, *(f"{a:.3f} / {f1:.3f}" for a, f1 in (whole, panel)), spread])
+
+
+def mean_of_directions(
+    studies: list[Study], recipe: Recipe, seed: int, **changed: int
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Fit a recipe on each study; return mean accuracy and macro-F1: all genes, panels."""
+    config = RunConfig(label_key=TYPE, seed=seed, **SETTINGS, **changed)
+    scores = Scores()
+    for reference in studies:
+        label = fitted(known_cells(reference.cells), recipe, config)
+        for direction, is_panel, query in queries(reference, studies, strangers=False):
+            called = label(query)
+            scores.marks[direction, is_panel] = marks(query.obs[TYPE].to_numpy(str), called)
+    return scores.mean(panel=False), scores.mean(panel=True)
 
 
 def fitted(

@@ -15,8 +15,9 @@ from torch.nn import functional
 from scbaseline import RunConfig
 from scbaseline.errors import ConfigError, InputError
 from scbaseline.learn.curve import Epoch
+from scbaseline.learn.device import choose_device
 from scbaseline.learn.examples import Examples, Learnt, TrainingCells
-from scbaseline.learn.loop import choose_device, logits
+from scbaseline.learn.loop import logits
 from scbaseline.learn.recipes import RECIPES, Recipe
 from scbaseline.learn.recipes.mlp import build
 from scbaseline.scale import ScaledCounts

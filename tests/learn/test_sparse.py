@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from scbaseline.learn.feed import DenseCells, SparseCells, feed
-from scbaseline.learn.sparse import DENSE_FROM, InputLayer, SparseRows, affine
+from scbaseline.learn.sparse import DENSE_FROM, InputLayer, SparseRows
 from scbaseline.scale import ScaledCounts
 
 CPU = torch.device("cpu")
@@ -61,7 +61,7 @@ def test_every_cell_is_in_one_batch_in_the_order_given(
     """Batches side by side are the dense rows in that order, by cells and by genes."""
     constant_g, difference_ng = drawn(seed, n_cells=n_cells, n_genes=n_genes, density=density)
     order_n = np.random.default_rng(seed).permutation(n_cells)
-    cells = SparseCells(constant_g, difference_ng.astype(np.float32), CPU)
+    cells = SparseCells(constant_g, difference_ng.astype(np.float32))
     batches = list(cells.batches(torch.from_numpy(order_n), size))
     assert [len(batch) for batch in batches[:-1]] == [size] * (len(batches) - 1)
     x_ng = (difference_ng.toarray() + constant_g)[order_n].astype(np.float32)
@@ -73,7 +73,7 @@ def test_every_cell_is_in_one_batch_in_the_order_given(
 def test_more_cells_than_a_block_are_cut_into_the_same_batches() -> None:
     """The last batch of a block is as long as the others."""
     constant_g, difference_ng = drawn(0, n_cells=9000, n_genes=5, density=0.3)
-    cells = SparseCells(constant_g, difference_ng.astype(np.float32), CPU)
+    cells = SparseCells(constant_g, difference_ng.astype(np.float32))
     lengths = [len(batch) for batch in cells.batches(torch.arange(9000), 100)]
     assert lengths == [100] * 90
     blocks = torch.cat([block.dense() for block in cells.blocks()])
@@ -100,18 +100,3 @@ def test_dense_counts_are_fed_densely(density: float, kind: type) -> None:
     (block,) = cells.blocks()
     x_ng = block.dense() if isinstance(block, SparseRows) else block
     np.testing.assert_allclose(x_ng, difference_ng.toarray() + constant_g, atol=1e-6)
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_a_gpu_gives_what_the_cpu_gives() -> None:
-    """On CUDA, value and gradient equal those on the CPU, to 1e-5."""
-    constant_g, difference_ng = drawn(2, n_cells=50, n_genes=300, density=0.1)
-    found = []
-    for device in (CPU, torch.device("cuda")):
-        torch.manual_seed(0)
-        weight_gh = torch.randn(300, 20).to(device).requires_grad_()
-        rows = SparseRows.from_csr(constant_g, difference_ng, trainable=True).to(device)
-        product_nh = affine(rows, weight_gh, torch.zeros(20, device=device))
-        product_nh.square().sum().backward()
-        found.append((product_nh.detach().cpu(), weight_gh.grad.cpu()))
-    torch.testing.assert_close(found[0], found[1], atol=1e-5, rtol=1e-4)

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scbaseline.config import RunConfig
-from scbaseline.errors import ConfigError, InputError
+from scbaseline.errors import InputError
 from scbaseline.learn.adam import Adam
 from scbaseline.learn.curve import Epoch, TrainingCurve
+from scbaseline.learn.device import choose_device, send, training_precision
 from scbaseline.learn.examples import Examples, Learnt, TrainingCells
 from scbaseline.learn.feed import Cells, feed
 from scbaseline.learn.progress import Progress
@@ -89,7 +90,8 @@ def train_network(
             while True:
                 n_cells = 0
                 if (batch := next(batches, None)) is not None:
-                    loss = functional.cross_entropy(network(batch[0]), batch[1])
+                    with training_precision(device):
+                        loss = functional.cross_entropy(network(batch[0]), batch[1])
                     loss.backward()  # type: ignore[no-untyped-call]  # torch gives it no types
                     n_cells = len(batch[1])
                 if not average_gradients(network.parameters(), n_cells, ranks):
@@ -109,23 +111,6 @@ def logits(network: nn.Module, x: "Features") -> NDArray[np.float32]:
     return logits_nk
 
 
-def choose_device(name: str) -> torch.device:
-    """Return the device that ``auto``, ``cpu`` or ``cuda`` stands for on this machine.
-
-    Raises
-    ------
-    ConfigError
-        ``cuda`` was asked for, and torch finds no GPU.
-    """
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise ConfigError(
-            f"device: cuda was given, but torch {torch.__version__} finds no GPU; "
-            "use --device cpu or auto"
-        )
-    return torch.device("cuda" if available and name != "cpu" else "cpu")
-
-
 def _batches(
     training: TrainingCells,
     sample: tuple[Cells, Tensor],
@@ -134,7 +119,7 @@ def _batches(
 ) -> Iterator[tuple[object, Tensor]]:
     """Yield one pass over the training cells: batches and their label codes."""
     for cells, codes_n, order_n in _blocks(training, sample, device):
-        targets = torch.split(codes_n[order_n].to(device), size)
+        targets = torch.split(send(codes_n[order_n], device), size)
         yield from zip(cells.batches(order_n, size), targets, strict=True)
 
 

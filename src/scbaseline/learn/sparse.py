@@ -48,15 +48,11 @@ class WeightedSums(NamedTuple):
             torch.from_numpy(matrix.data.astype(np.float32, copy=False)),
         )
 
-    def to(self, device: torch.device) -> "WeightedSums":
-        """Return the same on a device."""
-        return WeightedSums(*(tensor.to(device) for tensor in self))
-
     def of(self, table: Tensor) -> Tensor:
         """Return the sums, rows × the table's columns.
 
-        Of torch's kernels for this, that of ``embedding_bag`` is by far the fastest on a CPU,
-        and on a GPU it adds in a fixed order; its own gradient is slow, and is not used.
+        Of torch's kernels for this, that of ``embedding_bag`` is by far the fastest on a CPU; its
+        own gradient is slow, and is not used.
         """
         return functional.embedding_bag(
             self.lines,
@@ -106,11 +102,6 @@ class SparseRows:
             WeightedSums.from_compressed(difference_ng),
             WeightedSums.from_compressed(difference_ng.tocsc()) if trainable else None,
         )
-
-    def to(self, device: torch.device) -> "SparseRows":
-        """Return the same on a device."""
-        by_gene = None if self.by_gene is None else self.by_gene.to(device)
-        return SparseRows(self.constant_g.to(device), self.by_cell.to(device), by_gene)
 
     def __len__(self) -> int:
         return len(self.by_cell.offsets) - 1

@@ -98,7 +98,7 @@ def prepare(
         A setting cannot work on this machine.
     """
     if config.device == "cuda":  # a missing GPU is said now, not after the slow steps
-        from scbaseline.learn.loop import choose_device
+        from scbaseline.learn.device import choose_device
 
         choose_device(config.device)
     with stages("check"):

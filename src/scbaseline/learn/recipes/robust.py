@@ -18,10 +18,10 @@ from scbaseline.config import RunConfig
 from scbaseline.errors import InputError
 from scbaseline.learn.adam import Adam
 from scbaseline.learn.augment import Augmentation, augment
+from scbaseline.learn.device import choose_device, send, training_precision
 from scbaseline.learn.ensemble import Ensemble
 from scbaseline.learn.examples import Examples, Learnt, TrainingCells
 from scbaseline.learn.feed import feed
-from scbaseline.learn.loop import choose_device
 from scbaseline.learn.profile import CentredProfile, CountsNetwork
 from scbaseline.learn.progress import restore, save
 from scbaseline.learn.ranks import average_gradients
@@ -122,13 +122,14 @@ def fit(
         batches = _batches(training, size, n_steps - done)
         for step, (counts_ng, codes_n) in enumerate(batches, start=done):
             moved_ng = counts_ng if augmentation is None else augment(counts_ng, augmentation, rng)
-            logits_nmk = module.network.of_members(module.front(moved_ng.to(device)))
-            loss = functional.cross_entropy(
-                logits_nmk.flatten(0, 1),
-                codes_n.to(device).repeat_interleave(members),
-                weight=weight_k,
-                label_smoothing=label_smoothing,
-            )
+            values_ng = module.front(send(moved_ng, device))
+            with training_precision(device):
+                loss = functional.cross_entropy(
+                    module.network.of_members(values_ng).flatten(0, 1),
+                    send(codes_n, device).repeat_interleave(members),
+                    weight=weight_k,
+                    label_smoothing=label_smoothing,
+                )
             # Times the number of members: each learns as fast as it would alone.
             (loss * members).backward()  # type: ignore[no-untyped-call]
             average_gradients(module.parameters(), len(codes_n), ranks)
