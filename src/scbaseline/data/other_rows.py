@@ -86,14 +86,14 @@ _KINDS = (
         (
             "ncount_", "nfeature_", "numi", "ngene", "n_counts", "n_genes", "n_umi", "total",
             "pct_counts", "percent", "seurat_clusters", "leiden", "louvain", "snn_res", "doublet",
-            "sum",
+            "sum_", "sum ", "sums",
         ),
         re.compile(
             r"(?i)^(?:n(?:Count|Feature)_\w+|nUMIs?|nGenes?|n_(?:counts|genes|umis?)"
             r"|n_genes_by_counts|(?:log1p_)?total_(?:counts|umis?)\w*|pct_counts_\w+"
             r"|percent[._]?(?:mt|mito|ribo|rb|hb)|seurat_clusters|leiden|louvain"
             r"|\w+_snn_res\.[\d.]+|doublet_scores?"
-            r"|(?:grand[ _])?(?:totals?|sums?)(?:[ _](?:counts?|reads|umis?))?)$"
+            r"|grand[ _]totals?|(?:totals?|sums?)[ _](?:counts?|reads|umis?))$"
         ),
     ),
 )  # fmt: skip
