@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from scbaseline.data.genes import align_genes
-from scbaseline.errors import ScbaselineWarning
+from scbaseline.errors import InputError, ScbaselineWarning
 
 SYMBOLS = ["CD3D", "LYZ", "NKX2-1", "AL627309.1", "RP11-34P13.7", "HLA-A"]
 IDS = [f"ENSG{i:011d}" for i in range(6)]
@@ -123,3 +123,42 @@ def test_no_gene_is_ever_taken_for_another(
         # CD3D.1 may stand for CD3D only where the query has no CD3D of its own.
         assert column in (place, -1)
         assert column == place or is_long[place]
+
+
+@given(
+    st.sampled_from(["RNA-", "RNA_", "rna.", "GEX:", "sample 1/"]),
+    st.sampled_from(["", "-1", "_GEX", ".human", " (RNA)"]),
+    st.lists(st.from_regex(r"[A-Z]{2,4}[0-9]{1,3}", fullmatch=True), min_size=2, unique=True),
+)
+def test_what_all_names_share_goes(prefix: str, suffix: str, symbols: list[str]) -> None:
+    """Whatever nearly all names of a list begin or end with is no part of them."""
+    for form in (f"{prefix}{{}}", f"{{}}{suffix}"):
+        query = [form.format(symbol) for symbol in symbols]
+        for ours, theirs in ((symbols, query), (query, symbols)):
+            found = align_genes(ours, [""] * len(ours), pd.DataFrame(index=theirs))
+            assert found.columns.tolist() == list(range(len(symbols)))
+
+
+def test_blanks_around_a_name_go() -> None:
+    """Also the blanks of web pages, and the mark that some programs begin a file with."""
+    query = ["\ufeffCD3D", "LYZ\u00a0", "\tB2M "]
+    found = align_genes(["CD3D", "LYZ", "B2M"], [""] * 3, pd.DataFrame(index=query))
+    assert found.columns.tolist() == [0, 1, 2]
+
+
+def test_a_list_in_lower_case_is_found() -> None:
+    """A program wrote all names in lower case: nearly every gene of the model is there."""
+    found = align_genes(SYMBOLS, [""] * 6, pd.DataFrame(index=[s.lower() for s in SYMBOLS]))
+    assert found.columns.tolist() == list(range(6))
+    assert found.n_stripped == 6
+
+
+@pytest.mark.parametrize(
+    "query",
+    [["Cd3d", "Lyz", "Nkx2-1", "B2m"], ["cd3d", "lyz", "actb1", "b2m", "rps6", "tmsb4x"]],
+    ids=["mouse", "zebrafish"],
+)
+def test_another_species_is_not_found_by_capitals(query: list[str]) -> None:
+    """Human's CD3D is not mouse's Cd3d, nor zebrafish's cd3d; the error says what differs."""
+    with pytest.raises(InputError, match="differ in capitals only"):
+        align_genes(SYMBOLS, [""] * 6, pd.DataFrame(index=query))

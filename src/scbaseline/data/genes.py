@@ -34,7 +34,8 @@ class GeneAlignment:
         How many were found by Ensembl id, and how many only by symbol.
     n_stripped, first_stripped
         How many of the latter only after a part was taken off a name, such as the
-        ``GRCh38_`` of ``GRCh38_CD3D``; and the first, as the query and the model have it.
+        ``GRCh38_`` of ``GRCh38_CD3D``, or in lower case; and the first, as the query and the
+        model have it.
     n_duplicates
         Query columns left out because an earlier column is the same gene.
     """
@@ -57,9 +58,9 @@ class GeneAlignment:
         if self.n_stripped:
             of_query, of_model = self.first_stripped
             warnings.warn(
-                f"{self.n_stripped:,} genes were found without a prefix or another part of their "
-                f"names, as {of_query!r} for the model's {of_model!r}; if these are other genes, "
-                "rename them",
+                f"{self.n_stripped:,} genes were found without a part of their names, or in other "
+                f"capitals, as {of_query!r} for the model's {of_model!r}; if these are other "
+                "genes, rename them",
                 ScbaselineWarning,
                 stacklevel=3,
             )
@@ -96,10 +97,17 @@ def align_genes(
 
     n_found = int((columns >= 0).sum())
     if n_found == 0:
+        n_in_other_case = len(_in_lower_case(model.names) & _in_lower_case(query.names))
         raise InputError(
             f"no gene in common: the model has {_examples(model_symbols, model_ids)}; "
             f"the data have {_examples(list(var.index), query.ids)}; "
-            "pass genes as symbols, or as Ensembl ids of the same species"
+            + (
+                f"{n_in_other_case:,} names differ in capitals only, as those of human (CD3D) and "
+                "mouse (Cd3d) do: use a model of the same species, or if these are the same "
+                "genes, write them as the model does"
+                if n_in_other_case
+                else "pass genes as symbols, or as Ensembl ids of the same species"
+            )
         )
     first = next(iter(sorted(stripped)), None)
     return GeneAlignment(
@@ -196,6 +204,10 @@ def _first_columns(names: Sequence[str], *, wanted: set[str]) -> tuple[dict[str,
             n_more += name in first
             first.setdefault(name, column)
     return first, n_more
+
+
+def _in_lower_case(names: Sequence[str]) -> set[str]:
+    return {name.lower() for name in names if name}
 
 
 def _examples(symbols: Sequence[str], ids: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ References of two species write ``GRCh38_CD3D``, joined annotations ``ENSG…|CD
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,8 +29,18 @@ _QUOTED = re.compile(r"b?(['\"])(.*)\1")  # Python's bytes as text, and quotes t
 _COPY = re.compile(r"(.+)\.\d+")
 _WHOLE = re.compile(r"[A-Z]{1,2}\d{4,8}\.\d+|[A-Z]{1,3}\d*-\d+[A-Z]+\d+\.\d+")  # of a clone
 _R_NUMBER = re.compile(r"X(?=\d)")  # R's make.names puts it before a digit
-_MOST = 0.9  # of a list's names begin so: then it is no part of a name
-_PREFIX = re.compile(r"[^_|:;]+[_|:;]+")
+_SOME = 200  # names that tell what nearly all share
+_MOST = 0.9  # of a list's names begin or end so: then it is no part of a name
+_MARKS = re.compile(r"[_|:;./ -]+")
+_BLANKS = " \t\r\n\v\f\u00a0\ufeff"  # the last two: of web pages, and at the start of a file
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What nearly all names of a list begin and end with, up to a mark; ``""`` for nothing."""
+
+    prefix: str = ""
+    suffix: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,7 @@ def match_stripped(model: Side, query: Side, columns: npt.NDArray[np.int64]) -> 
     if not genes or not free:
         return {}
     found: dict[int, int] = {}
-    query_shared, model_shared = _shared_prefix(query.names), _shared_prefix(model.names)
+    query_shared, model_shared = _shared(query.names), _shared(model.names)
     for strip_query, strip_model, copies in (
         (True, False, False), (False, True, False), (True, True, False),
         (True, False, True), (False, True, True),
@@ -85,10 +95,15 @@ def match_stripped(model: Side, query: Side, columns: npt.NDArray[np.int64]) -> 
                 continue
             found[gene] = column
             used.add(column)
-    return found
+    return found or _match_lower_case(model, query, genes, free)
 
 
-def shorter_names(name: str, *, shared: str = "", copies: bool = False) -> Iterator[str]:
+def shorter_names(
+    name: str,
+    *,
+    shared: Shared = Shared(),
+    copies: bool = False,
+) -> Iterator[str]:
     """Yield what a name is without a part too many, what is most certain first.
 
     Parameters
@@ -96,7 +111,7 @@ def shorter_names(name: str, *, shared: str = "", copies: bool = False) -> Itera
     name
         A whole name.
     shared
-        What nearly all names of its list begin with.
+        What nearly all names of its list have in common.
     copies
         Take off the number that R gives to copies, and nothing else.
     """
@@ -118,13 +133,15 @@ def has_genome(name: str) -> bool:
     return _GENOME.match(name) is not None
 
 
-def _without_genome(name: str, shared: str) -> Iterator[str]:
+def _without_genome(name: str, shared: Shared) -> Iterator[str]:
     if match := _QUOTED.fullmatch(name):
         yield match[2]
-    if name != name.strip():
-        yield name.strip()
-    if shared and name.startswith(shared):
-        yield name[len(shared) :]
+    if name != name.strip(_BLANKS):
+        yield name.strip(_BLANKS)
+    if shared.prefix and name.startswith(shared.prefix):
+        yield name.removeprefix(shared.prefix)
+    if shared.suffix and name.endswith(shared.suffix):
+        yield name.removesuffix(shared.suffix)
     for pattern in (_GENOME, _OF_A_TOOL, _R_NUMBER):
         if match := pattern.match(name):
             yield name[match.end() :]
@@ -134,7 +151,7 @@ def _without_genome(name: str, shared: str) -> Iterator[str]:
 
 
 def _by_key(
-    side: Side, rows: Sequence[int], strip: bool, copies: bool, shared: str
+    side: Side, rows: Sequence[int], strip: bool, copies: bool, shared: Shared
 ) -> dict[str, int]:
     """Return the rows that alone have a key: their whole name, or what it is without a part."""
     row_of: dict[str, int] = {}
@@ -153,14 +170,60 @@ def _by_key(
     return {key: row for key, row in row_of.items() if n_rows[key] == 1}
 
 
-def _shared_prefix(names: Sequence[str]) -> str:
-    """Return what nearly all names begin with, up to a mark such as ``_``, or ``""``."""
-    begins = Counter(match[0] for name in names if (match := _PREFIX.match(name)))
-    if not begins:
-        return ""
-    prefix, n = begins.most_common(1)[0]
-    n_named = sum(map(bool, names))
-    return prefix if n_named > 1 and n >= _MOST * n_named else ""
+def _shared(names: Sequence[str]) -> Shared:
+    named = [name for name in names if name]
+    if len(named) < 2:
+        return Shared()
+    prefix = _longest(
+        [name[: mark.end()] for mark in _MARKS.finditer(name)] for name in _some(named)
+    )
+    suffix = _longest(
+        [name[mark.start() :] for mark in _MARKS.finditer(name)] for name in _some(named)
+    )
+    enough = _MOST * len(named)
+    return Shared(
+        prefix if sum(name.startswith(prefix) for name in named) >= enough else "",
+        suffix if sum(name.endswith(suffix) for name in named) >= enough else "",
+    )
+
+
+def _some(names: Sequence[str]) -> Sequence[str]:
+    """Return names from all over a list: what nearly all share, these show as well."""
+    return names[:: max(1, len(names) // _SOME)]
+
+
+def _longest(parts_of_names: Iterable[Sequence[str]]) -> str:
+    """Return the longest part that nearly all names have, or ``""``."""
+    names = list(parts_of_names)
+    n = Counter(part for parts in names for part in set(parts))
+    return max((part for part in n if n[part] >= _MOST * len(names)), key=len, default="")
+
+
+def _match_lower_case(
+    model: Side, query: Side, genes: Sequence[int], free: Sequence[int]
+) -> dict[int, int]:
+    """Match the genes of a list in lower case, as some programs write all names.
+
+    Nearly all of the model's genes must be there: another species' list may be in lower case,
+    too, and has some of the names.
+    """
+    names = [query.names[column] for column in free], [model.names[gene] for gene in genes]
+    if not any(sum(map(str.islower, side)) >= _MOST * len(side) for side in names):
+        return {}
+    column_of, gene_of = (
+        _alone(rows, [name.lower() for name in side])
+        for rows, side in zip((free, genes), names, strict=True)
+    )
+    both = column_of.keys() & gene_of.keys()
+    if len(both) < max(2, _MOST * len(genes)):
+        return {}
+    return {gene_of[name]: column_of[name] for name in sorted(both)}
+
+
+def _alone(rows: Sequence[int], keys: Sequence[str]) -> dict[str, int]:
+    """Return the row of each key that one row alone has."""
+    n = Counter(keys)
+    return {key: row for row, key in zip(rows, keys, strict=True) if n[key] == 1}
 
 
 def _differ(one: str, other: str) -> bool:
