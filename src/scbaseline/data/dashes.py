@@ -4,9 +4,11 @@ import re
 from collections.abc import Sequence
 
 from scbaseline.data.identifiers import ENSEMBL_ID
+from scbaseline.data.letters import letters_of
 
 _DOTTED = re.compile(r"^(?:HLA|MT|mt|H2)\.[A-Z]", re.IGNORECASE)
 _DASHED = re.compile(_DOTTED.pattern.replace(r"\.", "-"), re.IGNORECASE)
+_MAY_BE_DOTTED = ("hla.", "mt.", "h2.")  # the beginnings of _DOTTED
 _ACCESSION = re.compile(r"[A-Z]{1,2}\d{4,8}\.\d+")
 _CLONE = re.compile(r".+\.[A-Z]*\d+\w*\.\d+", re.ASCII)
 
@@ -18,7 +20,10 @@ def with_dashes(names: Sequence[str]) -> list[str]:
     ``HLA-`` and ``MT-`` are not. The dots of Ensembl ids, of accessions (``AC002321.1``) and
     before the last number of a clone's name (``RP11-34P13.7``) are their own.
     """
-    if not any(map(_DOTTED.match, names)) or any(map(_DASHED.match, names)):
+    letters = letters_of(names)
+    may_be = [row for text in _MAY_BE_DOTTED for row in letters.holding(text, small=True)]
+    is_dotted = any(_DOTTED.match(names[row]) for row in may_be)
+    if not is_dotted or any(map(_DASHED.match, names)):
         return list(names)
     return [_mended(name) for name in names]
 

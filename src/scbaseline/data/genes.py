@@ -5,7 +5,7 @@ one annotation to the next, and one symbol may stand for several genes.
 """
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,8 @@ import pandas as pd
 from scipy import sparse
 
 from scbaseline import keys
-from scbaseline.data.identifiers import ENSEMBL_ID, bare_id, names_nothing, texts
+from scbaseline.data.identifiers import bare_ids, texts, which_are_ensembl
+from scbaseline.data.name_columns import nothing_left_out
 from scbaseline.data.renamed import TODAY
 from scbaseline.data.stripped import Side, match_stripped
 from scbaseline.errors import InputError, ScbaselineWarning
@@ -89,7 +90,7 @@ def align_genes(
         The two have no gene in common.
     """
     model = _side(map(str, model_symbols), map(str, model_ids))
-    query = _side(var.index, texts(var[keys.GENE_IDS]) if keys.GENE_IDS in var else None)
+    query = _side(var.index.tolist(), texts(var[keys.GENE_IDS]) if keys.GENE_IDS in var else None)
     columns, n_by_id, n_duplicates = _whole_names(model, query)
     stripped = match_stripped(model, query, columns)
     for gene, column in stripped.items():
@@ -155,10 +156,11 @@ def aligned_counts(
 
 def _side(names: Iterable[object], ids: Iterable[str] | None) -> Side:
     """Return names and bare ids, ``""`` for what names nothing."""
-    symbols = ["" if names_nothing(str(name)) else str(name) for name in names]
+    symbols = nothing_left_out(list(map(str, names)))
     if ids is None:
-        ids = [name if ENSEMBL_ID.fullmatch(name) else "" for name in symbols]
-    return Side(symbols, ["" if names_nothing(gene) else bare_id(gene) for gene in ids])
+        is_id = which_are_ensembl(symbols)
+        ids = [name if own else "" for name, own in zip(symbols, is_id, strict=True)]
+    return Side(symbols, bare_ids(nothing_left_out(list(ids))))
 
 
 def _whole_names(model: Side, query: Side) -> tuple[npt.NDArray[np.int64], int, int]:
@@ -178,29 +180,35 @@ def _whole_names(model: Side, query: Side) -> tuple[npt.NDArray[np.int64], int, 
     taken = set(columns.tolist())
     unfound = {name for name, column in zip(model.names, columns, strict=True) if column < 0}
     column_of_symbol, extra_symbols = _first_columns(
-        ["" if column in taken else symbol for column, symbol in enumerate(query.names)],
-        wanted=unfound - {""},
+        query.names, wanted=unfound - {""}, taken=taken
     )
     for gene in np.flatnonzero(columns < 0).tolist():
         columns[gene] = column_of_symbol.pop(model.names[gene], -1)
     # Then under the names of today: annotations of different years meet there.
+    today = {gene: _today(model.names[gene]) for gene in np.flatnonzero(columns < 0).tolist()}
+    wanted = set(today.values()) - {""}
+    wanted |= {symbol for symbol, name in TODAY.items() if name in wanted}
     taken = set(columns.tolist())
-    column_today = {
-        TODAY.get(symbol, symbol): column
-        for column, symbol in reversed(list(enumerate(query.names)))
-        if column not in taken and symbol
-    }
-    for gene in np.flatnonzero(columns < 0).tolist():
-        symbol = model.names[gene]
-        columns[gene] = column_today.pop(TODAY.get(symbol, symbol), -1)
+    column_today: dict[str, int] = {}
+    for column, symbol in enumerate(query.names) if wanted else ():
+        if symbol in wanted and column not in taken:
+            column_today.setdefault(_today(symbol), column)
+    for gene, symbol in today.items():
+        columns[gene] = column_today.pop(symbol, -1)
     return columns, n_by_id, extra_ids + extra_symbols
 
 
-def _first_columns(names: Sequence[str], *, wanted: set[str]) -> tuple[dict[str, int], int]:
+def _today(symbol: str) -> str:
+    return TODAY.get(symbol, symbol)
+
+
+def _first_columns(
+    names: Sequence[str], *, wanted: set[str], taken: Collection[int] = ()
+) -> tuple[dict[str, int], int]:
     first: dict[str, int] = {}
     n_more = 0
-    for column, name in enumerate(names):
-        if name in wanted:
+    for column, name in enumerate(names) if wanted else ():
+        if name in wanted and column not in taken:
             n_more += name in first
             first.setdefault(name, column)
     return first, n_more

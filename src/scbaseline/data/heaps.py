@@ -8,15 +8,21 @@ import mmap
 import re
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 
+from scbaseline.data.extents import outside_of_numbers
 from scbaseline.data.pointers import points_elsewhere
 from scbaseline.errors import InputError
+
+Parts = Sequence[tuple[int, int]]
 
 _SIGNATURE = b"GCOL\x01"  # version 1 of a global heap collection
 _NOWHERE = b"\xff" * 8  # the address of nothing, which no text of any length has
@@ -66,7 +72,7 @@ while todo:
 def require_readable_texts(path: Path) -> None:
     """Refuse a file at whose texts HDF5 dies or never comes to an end.
 
-    Every heap's lengths are added up: 20 to 30 ms for a file of 8 MB. Only where they do not
+    Every heap's lengths are added up; the numbers of arrays are left out. Only where they do not
     lead to the heap's end, another process reads the texts, within limited time.
 
     Raises
@@ -87,9 +93,14 @@ def _unreadable_from(path: Path, size: int, _changed: int) -> int | None:
     """Return the place of a heap at which HDF5 fails, ``None`` where there is none."""
     if not size:
         return None
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        heaps, at = _look(content)
-        elsewhere = _pointing_elsewhere(path, content, heaps)
+    with (
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+        _opened(path) as opened,
+    ):
+        parts = [(0, size)] if opened is None else outside_of_numbers(opened, size)
+        heaps, at = _look(content, parts)
+        elsewhere = _pointing_elsewhere(opened, content, heaps)
     if elsewhere is not None or at is None:
         return elsewhere
     seconds = _SECONDS + size // _BYTES_PER_SECOND
@@ -104,20 +115,39 @@ def _unreadable_from(path: Path, size: int, _changed: int) -> int | None:
     return at if ended else None
 
 
-def _pointing_elsewhere(path: Path, content: mmap.mmap, heaps: list[int]) -> int | None:
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a file, or give ``None`` of one of which it is said later that it cannot be opened."""
     try:
-        with h5py.File(path) as file:
-            return points_elsewhere(file, content, heaps)
+        file: Any = h5py.File(path)
+    except Exception:  # noqa: BLE001 (whatever it is, it is said when the file is read)
+        yield None
+        return
+    with file:
+        yield file
+
+
+def _pointing_elsewhere(file: Any, content: mmap.mmap, heaps: list[int]) -> int | None:
+    try:
+        return None if file is None else points_elsewhere(file, content, heaps)
     except Exception:  # noqa: BLE001 (whatever it is, it is said when the file is read)
         return None
 
 
-def _look(content: mmap.mmap) -> tuple[list[int], int | None]:
+def _begins(content: mmap.mmap, parts: Parts) -> Iterator[int]:
+    """Yield where heaps begin, or what looks like them."""
+    for start, stop in parts:
+        at = content.find(_SIGNATURE, start, stop)
+        while at >= 0:
+            yield at
+            at = content.find(_SIGNATURE, at + len(_SIGNATURE), stop)
+
+
+def _look(content: mmap.mmap, parts: Parts) -> tuple[list[int], int | None]:
     """Return where heaps begin, and where one does not add up or a text lies nowhere."""
     heaps: list[int] = []
     unsound: int | None = None
-    at = content.find(_SIGNATURE)
-    while at >= 0:
+    for at in _begins(content, parts):
         heaps.append(at)
         size = int.from_bytes(content[at + 8 : at + 16], "little")
         fits = _HEADER <= size <= len(content) - at
@@ -125,25 +155,25 @@ def _look(content: mmap.mmap) -> tuple[list[int], int | None]:
             fits and _is_sound(np.frombuffer(content[at : at + size // 8 * 8], dtype="<u8"))
         ):
             unsound = at
-        at = content.find(_SIGNATURE, at + len(_SIGNATURE))
-    return heaps, _text_nowhere(content) if unsound is None else unsound
+    return heaps, _text_nowhere(content, parts) if unsound is None else unsound
 
 
-def _text_nowhere(content: mmap.mmap) -> int | None:
+def _text_nowhere(content: mmap.mmap, parts: Parts) -> int | None:
     """Return where a text's length, address and number stand, of which the address is none.
 
     HDF5 looks for such a heap for ever, too. Other things than texts may look so.
     """
-    at = content.find(_NOWHERE)
-    while at >= 0:
-        other = _ANOTHER.search(content, at)
-        end = other.start() if other else len(content)
-        if end - at == len(_NOWHERE) and at >= 4:
-            length = int.from_bytes(content[at - 4 : at], "little")
-            number = int.from_bytes(content[end : end + 4], "little")
-            if 0 < length < 2**24 and 0 < number < 2**16:
-                return at - 4
-        at = content.find(_NOWHERE, end)
+    for start, stop in parts:
+        at = content.find(_NOWHERE, start, stop)
+        while at >= 0:
+            other = _ANOTHER.search(content, at)
+            end = other.start() if other else len(content)
+            if end - at == len(_NOWHERE) and at >= 4:
+                length = int.from_bytes(content[at - 4 : at], "little")
+                number = int.from_bytes(content[end : end + 4], "little")
+                if 0 < length < 2**24 and 0 < number < 2**16:
+                    return at - 4
+            at = content.find(_NOWHERE, end, stop)
     return None
 
 

@@ -1,9 +1,17 @@
-"""Says of one text what it is: the id of a gene, a symbol, or no name at all."""
+"""Says of a text what it is: the id of a gene, a symbol, or no name at all.
+
+What a list of texts is, is asked of all at once (``which_…``); only those of which their
+letters do not tell it are asked by themselves.
+"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scbaseline.data.letters import Mask, letters_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +29,9 @@ _PLACEHOLDER = re.compile(
     r"(?:|nan|#?n/?a|<na>|none|null|unknown|unnamed|undefined|unnamed: ?\d+|[.?-]+)(?:[-._]\d+)*",
     re.IGNORECASE,
 )
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_OF_NO_NAME = "nNuUvVxX"  # the letters that a placeholder or a row number may begin with
+_OF_IDS = "EFWAY"
 # 17, 17.0, 17-1 where two files were joined, and R's X17 and V17.
 _ROW_NUMBER = re.compile(r"[XV]?\d+(?:\.\d+)?(?:-\d+)?")
 
@@ -31,7 +42,7 @@ def names_nothing(name: str) -> bool:
 
     Such a text says nothing of the gene, so that it must not be matched with another file's.
     """
-    if name[:1].isalpha() and name[0] not in "nNuUvVxX":
+    if name[:1].isalpha() and name[0] not in _OF_NO_NAME:
         return False  # nearly all genes, and far quicker than two patterns
     name = name.strip()
     return bool(_PLACEHOLDER.fullmatch(name) or _ROW_NUMBER.fullmatch(name))
@@ -47,15 +58,62 @@ def is_row_number(name: str) -> bool:
 @lru_cache(maxsize=_LARGEST_LIST)
 def is_id(name: str) -> bool:
     """Whether a text as a whole is the id of a gene in Ensembl, FlyBase, WormBase or the like."""
-    if name[:1] not in "EFWAY":
+    if name[:1] not in _OF_IDS:
         return False
     return bool(ENSEMBL_ID.fullmatch(name) or _OTHER_IDS.fullmatch(name))
 
 
-def mostly_ids(names: Iterable[str]) -> bool:
+def mostly_ids(names: Sequence[str]) -> bool:
     """Whether more than half of some texts are ids."""
-    matches = [is_id(name) for name in names]
-    return sum(matches) > len(matches) / 2
+    letters = letters_of(names)
+    n_plain = int(letters.is_plain_id.sum())
+    may_be = letters.beginning(_OF_IDS) & ~letters.is_plain_id
+    if n_plain > len(names) / 2 or n_plain + int(may_be.sum()) <= len(names) / 2:
+        return n_plain > len(names) / 2
+    return int(which_are_ids(names).sum()) > len(names) / 2
+
+
+def which_name_nothing(names: Sequence[str]) -> Mask:
+    """Say of each text what :func:`names_nothing` says of it."""
+    may_be = ~letters_of(names).beginning(set(_ALPHABET) - set(_OF_NO_NAME))
+    return _asked(names, names_nothing, may_be)
+
+
+def which_are_ids(names: Sequence[str]) -> Mask:
+    """Say of each text what :func:`is_id` says of it."""
+    letters = letters_of(names)
+    plain = letters.is_plain_id
+    return plain | _asked(names, is_id, letters.beginning(_OF_IDS) & ~plain)
+
+
+def which_are_ensembl(names: Sequence[str]) -> Mask:
+    """Say which texts as a whole are ids of Ensembl."""
+    letters = letters_of(names)
+    plain = letters.is_plain_id
+    may_be = letters.beginning("E") & ~plain
+    return plain | _asked(names, lambda name: ENSEMBL_ID.fullmatch(name) is not None, may_be)
+
+
+def which_are_row_numbers(names: Sequence[str]) -> Mask:
+    """Say of each text what :func:`is_row_number` says of it."""
+    may_be = ~letters_of(names).beginning(set(_ALPHABET) - set("XV"))
+    return _asked(names, is_row_number, may_be)
+
+
+def bare_ids(genes: Sequence[str]) -> list[str]:
+    """Return of each text what :func:`bare_id` makes of it."""
+    bare = list(genes)
+    for row in letters_of(genes).holding("."):
+        bare[row] = bare_id(genes[row])
+    return bare
+
+
+def _asked(names: Sequence[str], question: Callable[[str], bool], may_be: Mask) -> Mask:
+    """Ask those texts by themselves of which the answer may be yes."""
+    answers = np.zeros(len(names), dtype=bool)
+    rows_n = np.flatnonzero(may_be)
+    answers[rows_n] = [question(names[row]) for row in rows_n.tolist()]
+    return answers
 
 
 def id_inside(name: str) -> str:

@@ -3,16 +3,18 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
+import numpy as np
 import pandas as pd
 
 from scbaseline.data.identifiers import (
     id_inside,
-    is_id,
-    is_row_number,
     mostly_ids,
-    names_nothing,
     texts,
+    which_are_ids,
+    which_are_row_numbers,
+    which_name_nothing,
 )
 from scbaseline.data.known import ENOUGH_KNOWN, n_known
 
@@ -61,11 +63,11 @@ def choose_symbols(var: pd.DataFrame, *, skip: str = "") -> tuple[list[str], str
     for column in _in_order(var, _SYMBOL_COLUMNS):
         values = texts(var[column])
         if str(column) != skip and _may_be_symbols(values):
-            return _nothing_left_out(values), str(column)
+            return nothing_left_out(values), str(column)
     for column in var.columns:
         values = texts(var[column]) if _holds_texts(var[column]) else []
         if n_known(values) >= ENOUGH_KNOWN and _may_be_symbols(values):
-            return _nothing_left_out(values), str(column)
+            return nothing_left_out(values), str(column)
     return [""] * len(var), ""
 
 
@@ -77,8 +79,8 @@ def choose_ids(var: pd.DataFrame) -> tuple[list[str], str]:
     """
     for column in _in_order(var, _ID_COLUMNS[:1]):
         values = texts(var[column])
-        numbers = sum(map(is_row_number, values))
-        if 2 * numbers <= len(values) and not all(map(names_nothing, values)):
+        numbers = int(which_are_row_numbers(values).sum())
+        if 2 * numbers <= len(values) and not which_name_nothing(values).all():
             return _ids(values), str(column)
     rest = [column for column in var.columns if _holds_texts(var[column])]
     for column in [*_in_order(var, _ID_COLUMNS[1:]), *rest]:
@@ -102,17 +104,21 @@ def _holds_texts(column: "pd.Series") -> bool:
 
 
 def _may_be_symbols(values: Sequence[str]) -> bool:
-    named = [value for value in values if not names_nothing(value)]
+    named = list(compress(values, ~which_name_nothing(values)))
     return bool(named) and 2 * len(set(named)) > len(named) and not mostly_ids(named)
 
 
-def _nothing_left_out(values: Sequence[str]) -> list[str]:
-    return ["" if names_nothing(value) else value for value in values]
+def nothing_left_out(values: Sequence[str]) -> list[str]:
+    """Return texts, ``""`` for those that name nothing."""
+    left = list(values)
+    for row in np.flatnonzero(which_name_nothing(values)).tolist():
+        left[row] = ""
+    return left
 
 
 def _ids(values: Sequence[str]) -> list[str]:
     """Return values as ids: a placeholder is none, and of ``GRCh38_ENSG…`` the id is."""
-    return [
-        "" if names_nothing(value) else value if is_id(value) else id_inside(value) or value
-        for value in values
-    ]
+    ids = nothing_left_out(values)
+    for row in np.flatnonzero(~which_are_ids(ids)).tolist():
+        ids[row] = id_inside(ids[row]) or ids[row]
+    return ids

@@ -3,15 +3,18 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from scbaseline import keys
-from scbaseline.data.identifiers import ENSEMBL_ID, texts
+from scbaseline.data.identifiers import ENSEMBL_ID, texts, which_are_ensembl
 from scbaseline.data.known import ENOUGH_KNOWN, HUMAN, MOUSE, n_known
+from scbaseline.data.letters import letters_of
 from scbaseline.data.naming import Naming, name_genes
-from scbaseline.data.stripped import has_genome
+from scbaseline.data.stripped import with_genome
 
 _BARCODE = re.compile(r"(?:^|[_#:-])[ACGT]{8,}(?:$|[^A-Za-z])")
 _ANY_ENSEMBL = re.compile(rf"(?:^|_){ENSEMBL_ID.pattern}$")
@@ -64,15 +67,15 @@ def examine_names(obs_names: pd.Index, var: pd.DataFrame) -> Names:
     """
     naming = name_genes(var)
     rows = texts(var.index)
-    genes = [str(name) for name in naming.var.index]
-    cells = [str(name) for name in obs_names]
+    genes: list[str] = naming.var.index.tolist()
+    cells = list(map(str, obs_names.tolist()))
     ids = texts(naming.var[keys.GENE_IDS]) if keys.GENE_IDS in naming.var else []
-    repeated = obs_names.duplicated()
-    prefixed = [name for name in genes if has_genome(name)]
+    repeated = np.zeros(0, dtype=bool) if obs_names.is_unique else obs_names.duplicated()
+    prefixed = with_genome(genes)
     return Names(
         naming=naming,
-        species=_species([*genes, *ids]),
-        n_versioned=sum("." in name and bool(ENSEMBL_ID.fullmatch(name)) for name in {*rows, *ids}),
+        species=_species(genes, ids),
+        n_versioned=len(_versioned(rows) | _versioned(ids)),
         n_prefixed=len(prefixed),
         first_prefixed=next(iter(prefixed), ""),
         transposed=_transposed(cells, rows),
@@ -93,19 +96,35 @@ def _n_matching(pattern: re.Pattern[str], names: Sequence[str]) -> int:
     return sum(pattern.fullmatch(name) is not None for name in names)
 
 
-def _species(names: Sequence[str]) -> Species:
-    ensembl = [name for name in names if "ENS" in name and _ANY_ENSEMBL.search(name)]
-    n_human = sum("ENSG0" in name for name in ensembl)
-    n_mouse = sum("ENSMUSG0" in name for name in ensembl)
-    if len(ensembl) > 2 * (n_human + n_mouse):
+def _versioned(names: Sequence[str]) -> set[str]:
+    """Return the ids of Ensembl with a version."""
+    not_plain = which_are_ensembl(names) & ~letters_of(names).is_plain_id
+    return {name for name in compress(names, not_plain) if "." in name}
+
+
+def _species(genes: Sequence[str], ids: Sequence[str]) -> Species:
+    n_ensembl, n_human, n_mouse = np.add(_n_ensembl(genes), _n_ensembl(ids))
+    if n_ensembl > 2 * (n_human + n_mouse):
         return "another species"
-    n_human += len(HUMAN.intersection(names))
-    n_mouse += len(MOUSE.intersection(names))
+    n_human += len(HUMAN.intersection(genes) | HUMAN.intersection(ids))
+    n_mouse += len(MOUSE.intersection(genes) | MOUSE.intersection(ids))
     if n_human == n_mouse == 0:
         return ""
     if min(n_human, n_mouse) > 0.05 * max(n_human, n_mouse):
         return "human and mouse"
     return "human" if n_human > n_mouse else "mouse"
+
+
+def _n_ensembl(names: Sequence[str]) -> tuple[int, int, int]:
+    """Return how many names are or end in an id of Ensembl, of man, and of the mouse."""
+    plain = letters_of(names).is_plain_id
+    joined = "\n".join(compress(names, plain))  # each holds one G before a digit
+    rest = [name for name in compress(names, ~plain) if "ENS" in name and _ANY_ENSEMBL.search(name)]
+    return (
+        int(plain.sum()) + len(rest),
+        joined.count("ENSG0") + sum("ENSG0" in name for name in rest),
+        joined.count("ENSMUSG0") + sum("ENSMUSG0" in name for name in rest),
+    )
 
 
 def _transposed(cells: Sequence[str], genes: Sequence[str]) -> bool:

@@ -4,6 +4,7 @@ Everything that reads, checks, trains or predicts asks here, so that they agree:
 the doctor calls usable is one that a model can use.
 """
 
+import operator
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -19,15 +20,17 @@ from anndata.utils import make_index_unique
 from scbaseline import keys
 from scbaseline.data.dashes import with_dashes
 from scbaseline.data.identifiers import (
-    ENSEMBL_ID,
     id_inside,
     is_id,
     is_row_number,
     mostly_ids,
-    names_nothing,
     texts,
+    which_are_ensembl,
+    which_are_ids,
+    which_name_nothing,
 )
 from scbaseline.data.known import n_known
+from scbaseline.data.letters import letters_of
 from scbaseline.data.name_columns import Names, choose_ids, choose_symbols
 from scbaseline.data.other_rows import kinds_of_rows
 
@@ -125,16 +128,13 @@ def name_genes(var: pd.DataFrame) -> Naming:
         is_gene = np.ones(len(index), dtype=bool)
     rows = np.flatnonzero(is_gene).tolist()
     names, ids = [chosen.names[row] for row in rows], [chosen.ids[row] for row in rows]
-    named = [not names_nothing(name) for name in names]
-    names = [
-        name if is_named else (gene or index[row] or name)
-        for name, gene, row, is_named in zip(names, ids, rows, named, strict=True)
-    ]
-    is_known = [is_named or bool(gene) for is_named, gene in zip(named, ids, strict=True)]
-    inside = [id_inside(name) if not is_id(name) else "" for name in names] if not any(ids) else []
-    inside = _unique_only(inside)
+    is_known = ~which_name_nothing(names)
+    for place in np.flatnonzero(~is_known).tolist():
+        is_known[place] = bool(ids[place])
+        names[place] = ids[place] or index[rows[place]] or names[place]
+    inside = [] if any(ids) else _unique_only(_inside(names))
     dashed = with_dashes(names)
-    genes = var[is_gene].copy()
+    genes = var.copy() if is_gene.all() else var[is_gene].copy()
     genes.index = unique_names(dashed)
     ids = inside if any(inside) else ids
     if any(ids):
@@ -148,11 +148,11 @@ def name_genes(var: pd.DataFrame) -> Naming:
         id_column=chosen.id_column,
         index_holds_ids=chosen.index_holds_ids,
         kind=_kind(names, ids),
-        n_unnamed=len(names) - sum(is_known),
-        first_unnamed=next((n for n, known in zip(names, is_known, strict=True) if not known), ""),
+        n_unnamed=int((~is_known).sum()),
+        first_unnamed=next(compress(names, ~is_known), ""),
         n_ids_inside=sum(map(bool, inside)),
-        n_dotted=sum(a != b for a, b in zip(names, dashed, strict=True)),
-        n_duplicates=sum(is_known) - len(set(compress(dashed, is_known))),
+        n_dotted=sum(map(operator.ne, names, dashed)),
+        n_duplicates=int(is_known.sum()) - len(set(compress(dashed, is_known))),
         by_type=by_type,
         by_name={} if none_left else by_name,
         problem=_problem(none_left, {**by_type, **by_name}, names, is_known, var),
@@ -161,7 +161,7 @@ def name_genes(var: pd.DataFrame) -> Naming:
 
 def unique_names(names: Iterable[object]) -> pd.Index:
     """Return names as texts, the second ``A`` being ``A-1``, as scanpy has it."""
-    index = pd.Index([str(name) for name in names], dtype=object)
+    index = pd.Index(list(map(str, names)), dtype=object)
     if index.is_unique:
         return index
     with warnings.catch_warnings():
@@ -173,12 +173,12 @@ def _chosen(index: list[str], var: pd.DataFrame) -> Names:
     """Choose where the names and the ids of rows come from."""
     ids, id_column = choose_ids(var)
     if mostly_ids(index):
-        own_ids = ids if any(ids) else [gene if is_id(gene) else "" for gene in index]
+        own_ids = ids if any(ids) else _only(index, which_are_ids(index))
         symbols, column = choose_symbols(var, skip=id_column)
         names = symbols if column else index
         names = [name or own for name, own in zip(names, index, strict=True)]
         return Names(names, own_ids, column, id_column, index_holds_ids=True)
-    n_named = sum(not names_nothing(name) for name in index)
+    n_named = int((~which_name_nothing(index)).sum())
     symbols, column = choose_symbols(var, skip=id_column)
     says_nothing = 2 * n_named <= len(index)
     if column and (says_nothing or (not n_known(index) and n_known(symbols) >= 3)):
@@ -188,14 +188,29 @@ def _chosen(index: list[str], var: pd.DataFrame) -> Names:
     return Names(index, ids, "", id_column)
 
 
+def _only(names: Sequence[str], wanted: npt.NDArray[np.bool_]) -> list[str]:
+    """Return names, ``""`` for those that are not wanted."""
+    return [name if is_wanted else "" for name, is_wanted in zip(names, wanted, strict=True)]
+
+
+def _inside(names: Sequence[str]) -> list[str]:
+    """Return the ids within names that are longer than an id."""
+    found = [""] * len(names)
+    for row in letters_of(names).holding("ENS"):
+        found[row] = "" if is_id(names[row]) else id_inside(names[row])
+    return found
+
+
 def _unique_only(ids: list[str]) -> list[str]:
     """Keep ids that stand in one name only: two parts of a gene are not the gene twice."""
+    if not any(ids):
+        return ids
     n = Counter(ids)
     return [gene if n[gene] == 1 else "" for gene in ids]
 
 
 def _kind(names: Sequence[str], ids: Sequence[str]) -> Kind:
-    n_ensembl = sum(name[:3] == "ENS" and ENSEMBL_ID.fullmatch(name) is not None for name in names)
+    n_ensembl = int(which_are_ensembl(names).sum())
     if n_ensembl > 0.95 * len(names):
         return "Ensembl ids" if names else ""
     if n_ensembl > 0.05 * len(names):
@@ -207,12 +222,12 @@ def _problem(
     none_left: bool,
     others: dict[str, int],
     names: Sequence[str],
-    is_known: Sequence[bool],
+    is_known: npt.NDArray[np.bool_],
     var: pd.DataFrame,
 ) -> str:
     if none_left:
         return f"no row is a gene, but {', '.join(others)}; pass gene expression"
-    n_known_names = sum(is_known)
+    n_known_names = int(is_known.sum())
     if not names or 2 * n_known_names > len(names):
         return ""
     what = "row numbers" if is_row_number(names[0]) else "no names"

@@ -2,14 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from scbaseline.data.identifiers import is_id, texts
+from scbaseline.data.letters import Letters, letters_of
 
 GENE_EXPRESSION = "Gene Expression"
 """The feature type of genes."""
@@ -23,22 +24,33 @@ KNOWN_TYPES = frozenset({
 _TYPE_COLUMNS = ("feature_types", "feature_type", "type", "modality")
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """Rows of one kind: what they are, and the pattern of their names.
+class Kind(NamedTuple):
+    """One kind of rows that are not genes, known by their names.
 
-    ``marks`` are lower-case texts of which each such name has one: to look for them among all
-    names at once is far quicker than the pattern name by name.
+    Attributes
+    ----------
+    title
+        What they are.
+    hints
+        Texts in small letters, one of which each such name holds: to look for these among all
+        names at once is far quicker than to look at each name.
+    names
+        What they are called.
     """
 
     title: str
-    marks: tuple[str, ...]
-    pattern: re.Pattern[str]
+    hints: tuple[str, ...]
+    names: re.Pattern[str]
+
+    def rows(self, names: Sequence[str], letters: Letters) -> list[int]:
+        """Return the numbers of the rows that are of this kind."""
+        may_be = {row for hint in self.hints for row in letters.holding(hint, small=True)}
+        return [row for row in sorted(may_be) if self.names.search(names[row])]
 
 
 # Each is certain by the name alone: no gene of any species is called so.
-_KINDS = (
-    _Kind(
+KINDS: tuple[Kind, ...] = (
+    Kind(
         "reads that HTSeq or featureCounts gave to no gene",
         ("feature", "ambiguous", "aqual", "aligned", "unique", "__", "unassigned_"),
         re.compile(
@@ -46,42 +58,42 @@ _KINDS = (
             r"|not[_-]aligned|alignment[_-]not[_-]unique)|X?__[A-Za-z]\w*|Unassigned_\w+)$"
         ),
     ),
-    _Kind(
+    Kind(
         "reads that STAR gave to no gene",
         ("unmapped", "multimapping", "nofeature", "ambiguous"),
         re.compile(r"^N[_.-](?:unmapped|multimapping|noFeature|ambiguous)$"),
     ),
-    _Kind(
+    Kind(
         "reads that an aligner gave to nothing",
         ("*", "unmapped", "match", "unassigned", "total_reads"),
         re.compile(
-            r"(?i)^(?:\*|_{0,2}(?:unmapped|no[_-]match|unassigned)(?:[_ ]reads?)?|total_reads)$"
+            r"(?ai)^(?:\*|_{0,2}(?:unmapped|no[_-]match|unassigned)(?:[_ ]reads?)?|total_reads)$"
         ),
     ),
-    _Kind(
+    Kind(
         "spike-ins",
         ("ercc", "sirv", "phi"),
         re.compile(
-            r"(?i)^(?:\w+?[_.-]+)?(?:ERCC[-_.]?\d{5}|SIRV\d{1,5}|SIRVome\w*)(?:[ ._|(-].*)?$"
+            r"(?ai)^(?:\w+?[_.-]+)?(?:ERCC[-_.]?\d{5}|SIRV\d{1,5}|SIRVome\w*)(?:[ ._|(-].*)?$"
             r"|^phi-?x(?:[-_]?174)?$"
         ),
     ),
-    _Kind(
+    Kind(
         "antibodies or hashtags, by their names",
         (
             "total", "hash", "hto", "cmo3", "multi", "adt", "ab_cd", "ab-cd", "antibody", "anti",
             "isotype", "prot", "cite", "abo", "sampletag", "igg",
         ),
         re.compile(
-            r"(?i)totalseq|[-_]total[abcd]$|hash-?tag|^HTO[-_. ]?\d|^HTO[-_.]\w|[-_]HTO$"
+            r"(?ai)totalseq|[-_]total[abcd]$|hash-?tag|^HTO[-_. ]?\d|^HTO[-_.]\w|[-_]HTO$"
             r"|^CMO3\d\d$|^multi-?seq[-_. ]|^ADT[-_.]|[-_]ADT$|^AB[-_]CD|^antibody[-_]"
             r"|^(?:[A-D]0\d{3}[-_. ])?anti[-_. ]?(?:human|mouse|rat|CD\d)|isotype"
             r"|[-_]prot(?:ein)?$|^prot(?:ein)?[-_](?!coding)|^CITE[-_]|\|[ps]t?AbO$|SampleTag\d+"
             r"|^(?:\w+[-_. ])?IgG\d?[abc]?[-_. ](?:ctrl|control)"
         ),
     ),
-    _Kind("guides of CRISPR", ("grna",), re.compile(r"(?i)^s?gRNA[-_.]")),
-    _Kind(
+    Kind("guides of CRISPR", ("grna",), re.compile(r"(?ai)^s?gRNA[-_.]")),
+    Kind(
         "measures of cells, not of genes",
         (
             "ncount_", "nfeature_", "numi", "ngene", "n_counts", "n_genes", "n_umi", "total",
@@ -89,16 +101,19 @@ _KINDS = (
             "sum_", "sum ", "sums",
         ),
         re.compile(
-            r"(?i)^(?:n(?:Count|Feature)_\w+|nUMIs?|nGenes?|n_(?:counts|genes|umis?)"
+            r"(?ai)^(?:n(?:Count|Feature)_\w+|nUMIs?|nGenes?|n_(?:counts|genes|umis?)"
             r"|n_genes_by_counts|(?:log1p_)?total_(?:counts|umis?)\w*|pct_counts_\w+"
             r"|percent[._]?(?:mt|mito|ribo|rb|hb)|seurat_clusters|leiden|louvain"
             r"|\w+_snn_res\.[\d.]+|doublet_scores?"
             r"|grand[ _]totals?|(?:totals?|sums?)[ _](?:counts?|reads|umis?))$"
         ),
     ),
+    Kind(
+        "antibodies or hashtags, by the sequences of their barcodes",
+        tuple(f"{join}{base}" for join in "-_" for base in "acgt"),
+        re.compile(r"\w[-_][ACGT]{10,}$"),
+    ),
 )  # fmt: skip
-_TAGGED = re.compile(r"\w[-_][ACGT]{10,}$", re.MULTILINE)
-_TAGS = _Kind("antibodies or hashtags, by the sequences of their barcodes", (), _TAGGED)
 
 
 def kinds_of_rows(
@@ -129,40 +144,14 @@ def kinds_of_rows(
         is_gene = _genes_by_type(types)
         by_type = dict(sorted(Counter(np.array(types, dtype=object)[~is_gene]).items()))
     by_name: dict[str, int] = {}
-    lines = "\n".join(names)
-    lowered = lines.lower()
-    for kind in (*_KINDS, _TAGS):
-        rows = [
-            row
-            for row in _candidates(kind, lines, lowered, len(names))
-            if is_gene[row] and kind.pattern.search(names[row]) and not is_id(ids[row])
-        ]
+    letters = letters_of(names)
+    for kind in KINDS:
+        rows = [row for row in kind.rows(names, letters) if is_gene[row] and not is_id(ids[row])]
         if rows:
             is_gene[rows] = False
             shown = f"{names[rows[0]]}{', …' if len(rows) > 1 else ''}"
             by_name[f"{kind.title} ({shown})"] = len(rows)
     return is_gene, by_type, by_name
-
-
-def _candidates(kind: _Kind, lines: str, lowered: str, n: int) -> Sequence[int]:
-    """Return the rows that may be of a kind, of all names, one a line."""
-    if lowered.count("\n") != n - 1:  # a name holds a line break
-        return range(n)
-    if not kind.marks:
-        return sorted(
-            {lines.count("\n", 0, match.start()) for match in kind.pattern.finditer(lines)}
-        )
-    return sorted({row for mark in kind.marks for row in _rows_with(mark, lowered)})
-
-
-def _rows_with(mark: str, lines: str) -> Iterator[int]:
-    row = last = 0
-    at = lines.find(mark)
-    while at >= 0:
-        row += lines.count("\n", last, at)
-        last = at
-        yield row
-        at = lines.find(mark, at + 1)
 
 
 def _types(var: pd.DataFrame) -> list[str]:

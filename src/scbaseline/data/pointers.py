@@ -52,14 +52,14 @@ def points_elsewhere(file: Any, content: mmap.mmap, heaps: list[int]) -> int | N
                 return True
         return False
 
-    for item in _objects(file):
+    for item in objects_of(file):
         with suppress(Exception):  # of one that is damaged, the rest is looked at all the same
             if look(item):
                 break
     return found[0] if found else None
 
 
-def _objects(file: Any) -> Iterator[Any]:
+def objects_of(file: Any) -> Iterator[Any]:
     """Yield all that can be opened; HDF5's own walk ends at the first that cannot."""
     todo, seen = [file], set()
     while todo:

@@ -9,18 +9,26 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
 
 from scbaseline.data.identifiers import id_inside, is_id, names_nothing, without_id
+from scbaseline.data.letters import letters_of
 
 # Assemblies by their whole names: RNF103-CHMP3 and HSPE1-MOB4 are genes of their own.
+_PATCHED = (r"GRC[hmzrg]\d+", r"T2T(?:-CHM13)?(?:v\d)?", r"mRatBN\d+", r"Rnor[_.]?\d+")
+_OF_UCSC = (
+    r"hg\d+", "HG19", "HG38", "hs3[78]", r"mm\d+", "MM10", "MM39", r"rn\d", r"danRer\d+", r"dm\d",
+    r"ce\d+",
+)  # fmt: skip
+_SPECIES = ("human", "mouse", "homo[_.]sapiens", "mus[_.]musculus")
 _ASSEMBLY = (
-    r"(?:(?i:GRC[hmzrg]\d+|T2T(?:-CHM13)?(?:v\d)?|mRatBN\d+|Rnor[_.]?\d+)(?:\.\d+|\.?p\d+)*"
-    r"|hg\d+|HG19|HG38|hs3[78]|mm\d+|MM10|MM39|rn\d|danRer\d+|dm\d|ce\d+"
-    r"|(?i:human|mouse|homo[_.]sapiens|mus[_.]musculus))"
+    rf"(?:(?i:{'|'.join(_PATCHED)})(?:\.\d+|\.?p\d+)*|{'|'.join(_OF_UCSC)}"
+    rf"|(?i:{'|'.join(_SPECIES)}))"
 )
+_GENOMES_BEGIN = {name[:2].lower() for name in (*_PATCHED, *_OF_UCSC, *_SPECIES, "premrna")}
 _GENOME = re.compile(rf"(?:premrna[_.-])?{_ASSEMBLY}(?:[_-]+pre-?mrna)?[_.:|-]+")
 _GENOME_AFTER = re.compile(rf"[_.:|-]+{_ASSEMBLY}$")
 _ENTREZ_AFTER = re.compile(r"\|\d+$")  # TP53|7157, as TCGA has it
@@ -68,6 +76,8 @@ def match_stripped(model: Side, query: Side, columns: npt.NDArray[np.int64]) -> 
     of their list is that one, too. Two different ids are never the same gene.
     """
     genes = np.flatnonzero(columns < 0).tolist()
+    if not any(model.names[gene] for gene in genes):
+        return {}
     taken = set(columns.tolist())
     model_keys, query_keys = set(model.names) | set(model.ids), set(query.names) | set(query.ids)
     free = [
@@ -128,9 +138,10 @@ def shorter_names(
     yield from _without_genome(name, shared)
 
 
-def has_genome(name: str) -> bool:
-    """Whether a name begins with that of a genome, as ``GRCh38_CD3D``."""
-    return _GENOME.match(name) is not None
+def with_genome(names: Sequence[str]) -> list[str]:
+    """Return the names that begin with that of a genome, as ``GRCh38_CD3D``."""
+    may_be = letters_of(names).beginning_small(_GENOMES_BEGIN)
+    return [name for name in compress(names, may_be) if _GENOME.match(name)]
 
 
 def _without_genome(name: str, shared: Shared) -> Iterator[str]:

@@ -1,0 +1,79 @@
+"""Names that are asked all at once are told as each would be by itself."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scbaseline.data import identifiers
+from scbaseline.data.identifiers import ENSEMBL_ID
+from scbaseline.data.letters import letters_of
+from scbaseline.data.other_rows import KINDS, Kind
+from scbaseline.data.stripped import _GENOME, with_genome
+
+_SNIPPETS = st.sampled_from([
+    "", "ENSG", "ENSMUSG", "00000167286", ".12", ".", "-1", "nan", "NA", "X17", "V", "MALAT1",
+    "GRCh38_", "mm10___", "MT-", "N", "FBgn0000001", "YAL001C", "٣", "É", "\n", " ", "_",
+    "ENSG00000167286", "AT1G01010", "unknown", "g", "G1", "ERCC-00002", "hg", "Hg19_",
+])  # fmt: skip
+_NAMES = st.lists(
+    st.one_of(
+        st.lists(_SNIPPETS, max_size=4).map("".join),
+        st.text(max_size=8),
+        st.from_regex(ENSEMBL_ID, fullmatch=True),
+    ),
+    max_size=12,
+)
+
+
+@pytest.mark.parametrize(
+    ("of_all", "of_one"),
+    [
+        (identifiers.which_name_nothing, identifiers.names_nothing),
+        (identifiers.which_are_ids, identifiers.is_id),
+        (identifiers.which_are_ensembl, lambda name: ENSEMBL_ID.fullmatch(name) is not None),
+        (identifiers.which_are_row_numbers, identifiers.is_row_number),
+    ],
+)
+@settings(max_examples=60, deadline=None)
+@given(names=_NAMES)
+def test_names_asked_at_once_are_told_as_each_by_itself(of_all, of_one, names):  # type: ignore[no-untyped-def]
+    """Whatever the names are: of other scripts, empty, or with new lines within."""
+    assert of_all(names).tolist() == [of_one(name) for name in names]
+
+
+@settings(max_examples=60, deadline=None)
+@given(names=_NAMES)
+def test_lists_asked_at_once_are_told_as_their_names(names: list[str]) -> None:
+    """What more than half of the names are, their bare ids, and which begin with a genome."""
+    assert identifiers.mostly_ids(names) == (sum(map(identifiers.is_id, names)) > len(names) / 2)
+    assert identifiers.bare_ids(names) == [identifiers.bare_id(name) for name in names]
+    assert with_genome(names) == [name for name in names if _GENOME.match(name)]
+
+
+@settings(max_examples=50, deadline=None)
+@given(names=_NAMES, text=st.text("abENS.-", min_size=1, max_size=3))
+def test_rows_that_hold_a_text_are_found(names: list[str], text: str) -> None:
+    """Each row once, in order, also where the text stands twice in one name."""
+    expected = [row for row, name in enumerate(names) if text in name]
+    assert letters_of(names).holding(text) == expected
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_a_name_of_a_genome_is_not_missed(data: st.DataObject) -> None:
+    """The quick look at two letters lets every name through that the pattern knows."""
+    name = data.draw(st.from_regex(re.compile(rf"^(?:{_GENOME.pattern})", re.ASCII)))
+    assert with_genome([name, "CD3D"]) == [name]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.title)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_every_name_of_a_kind_holds_one_of_its_hints(kind: Kind, data: st.DataObject) -> None:
+    """A hint that is missing would hide rows that are not genes."""
+    name = data.draw(st.from_regex(kind.names))
+    if "\n" in name:
+        return
+    assert kind.rows(["CD3D", name], letters_of(["CD3D", name])) == [1]
