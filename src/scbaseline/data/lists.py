@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from scbaseline import keys
+from scbaseline.data.dates import warn_of_dates
 from scbaseline.data.encoding import open_text
 from scbaseline.data.identifiers import (
     id_inside,
@@ -64,7 +65,9 @@ def read_list(path: Path) -> list[list[str]]:
     if not ends and len(rows) == 1 and n_fields > 1 and not rows[0][-1]:
         raise InputError(f"{path.name} ends in the middle of a line; get the file again")
     most = Counter(map(len, rows)).most_common(1)[0][0]
-    if n_fields > most + 1 or (n_fields > most and len(rows[0]) != n_fields):
+    longer = [row for row in rows if len(row) > most]
+    are_types = n_fields == most + 1 and all(row[-1] in KNOWN_TYPES for row in longer)
+    if n_fields > most + 1 or (n_fields > most and len(rows[0]) != n_fields and not are_types):
         number = next(i for i, row in enumerate(rows, start=1) if len(row) > most)
         raise InputError(
             f"line {number} of {path.name} has {len(rows[number - 1])} fields, most lines have "
@@ -111,6 +114,7 @@ def features_of(rows: list[list[str]]) -> pd.DataFrame:
     ids = next((values for values in rest if mostly_ids(values)), rest[0])
     others = [values for values in rest if values is not ids]
     symbols = others[0] if others else ids
+    warn_of_dates(symbols, "the list of features")
     names = [symbol or gene for symbol, gene in zip(symbols, ids, strict=True)]
     var = pd.DataFrame(index=pd.Index(names, dtype=object))
     if others or mostly_ids(ids):
