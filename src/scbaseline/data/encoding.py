@@ -17,7 +17,7 @@ _MARKS = {
 _GZIP = b"\x1f\x8b"
 _NOT_TEXT = {
     b"PK\x03\x04": "a zip archive, as Excel's .xlsx is; in Excel, save it as 'CSV UTF-8', "
-    "or type: unzip {name}",
+    "or unpack it by unzip",
     b"\x89HDF\r\n\x1a\n": "an HDF5 file; rename it to end in .h5ad or .h5",
     b"\xd0\xcf\x11\xe0": "an Excel file (.xls); in Excel, save it as 'CSV UTF-8'",
     b"BZh": "compressed by bzip2; type: bunzip2 -c {name} > {plain}",

@@ -61,7 +61,8 @@ def fit(separator: str, header: list[str], rows: list[list[str]]) -> Fit | None:
         return None
     corner, columns, trailing, is_full = found
     values = [value for row in rows_of_n for value in row[1 : 1 + _N_VALUES]]
-    is_clean = not any('"' in value for row in rows_of_n for value in row[: 1 + _N_VALUES])
+    starts = [value for row in (header, *rows_of_n) for value in row[: 1 + _N_VALUES]]
+    is_clean = not any('"' in value or "\t" in value for value in starts)
     share = len(rows_of_n) / len(rows)
     numeric = sum(map(is_number, values)) / len(values)
     score = (share, is_clean, is_full, separator != " ", numeric, n - trailing)

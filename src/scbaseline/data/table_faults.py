@@ -1,6 +1,5 @@
 """Says in which line and column a table is none, and what to do about it."""
 
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -9,23 +8,22 @@ from scbaseline.data.encoding import open_text
 from scbaseline.data.layout import Layout
 from scbaseline.data.numerals import comma_of, has_thousands, is_plain_number
 from scbaseline.data.records import records
-from scbaseline.errors import InputError, ScbaselineWarning
+from scbaseline.errors import InputError
 
 Commas = Literal["", "decimal", "thousands", "either"]
 
 
-def refuse_uneven_rows(path: Path, layout: Layout) -> None:
+def refuse_uneven_rows(path: Path, layout: Layout) -> bool:
     """Count each row's fields: pandas fills a row that was cut short with missing values.
+
+    Returns
+    -------
+    Whether the file ends with a line break.
 
     Raises
     ------
     InputError
         A row has too many or too few fields.
-
-    Warns
-    -----
-    ScbaselineWarning
-        The file ends without a line break.
     """
     row = "\n"
     wanted = layout.n_fields + layout.trailing
@@ -51,13 +49,7 @@ def refuse_uneven_rows(path: Path, layout: Layout) -> None:
                 f"line {number} has a value behind the last column of the header, where other "
                 f"lines have none; {hint}"
             )
-    if not row.endswith(("\n", "\r")):
-        warnings.warn(
-            f"{path.name} ends without a line break; if it was cut short, its last value is not "
-            "what it was",
-            ScbaselineWarning,
-            stacklevel=4,
-        )
+    return row.endswith(("\n", "\r"))
 
 
 def _hint(layout: Layout, row: str, too_many: bool) -> str:

@@ -64,7 +64,11 @@ def read_table(path: Path) -> AnnData:
         )
     _refuse_no_header(layout)
     columns = row_columns(layout)
-    refuse_uneven_rows(path, layout)
+    if not refuse_uneven_rows(path, layout):
+        _warn(
+            f"{path.name} ends without a line break; if it was cut short, its last value is not "
+            "what it was"
+        )
     try:
         counts_ng, obs = _read(path, layout, columns, ".")
     except ValueError as error:
