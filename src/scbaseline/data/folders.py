@@ -28,9 +28,14 @@ def files_below(folder: Path) -> list[Path]:
     What begins with a dot is left out: macOS writes ``._matrix.mtx`` beside each file.
     """
     found: list[Path] = []
+    seen: set[str] = set()
     start = len(folder.parts)
-    for inside, folders, names in os.walk(folder):
+    for inside, folders, names in os.walk(folder, followlinks=True):
         here = Path(inside)
+        if os.path.realpath(inside) in seen:  # a link to a folder that was looked at
+            folders[:] = []
+            continue
+        seen.add(os.path.realpath(inside))
         deep = len(here.parts) - start >= _DEPTH
         stores = [name for name in folders if name.endswith(".zarr")]
         folders[:] = [] if deep else sorted(

@@ -172,6 +172,10 @@ def ending_of(name: str) -> str | None:
 
 def _format_of(path: Path) -> Format:
     ending = ending_of(path.name)
+    if not (path.is_file() or path.is_dir()):
+        raise InputError(
+            f"{path}: is no file but a pipe or a device; save it to a file, and pass that"
+        )
     if path.is_file() and path.stat().st_size == 0:
         raise InputError(f"{path}: is empty; get the file again")
     if said := how_to_convert(path):

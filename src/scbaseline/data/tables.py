@@ -82,12 +82,11 @@ def read_table(path: Path) -> AnnData:
             raise not_a_number(path, layout, columns.counts, commas) or again from again
     names = [layout.columns[place - 1] for place in columns.counts]
     counts_ng, obs, names = _without_sums(path, counts_ng, obs, names)
-    if columns.names:
-        column = layout.columns[columns.names - 1]
-        _warn(f"{path.name}: rows are named by {column!r}, since the first column holds numbers")
     if columns.about:
         shown = ", ".join(repr(layout.columns[place - 1]) for place in columns.about[:8])
-        _warn(f"{path.name}: columns that describe the rows were not taken for counts: {shown}")
+        named = layout.columns[columns.names - 1] if columns.names else ""
+        by = f"; rows are named by {named!r}, since the first column holds numbers" if named else ""
+        _warn(f"{path.name}: columns that describe the rows were not taken for counts: {shown}{by}")
     for side in (obs.index, names):
         warn_of_dates(side, path.name)
     return AnnData(counts_ng, obs=obs, var=pd.DataFrame(index=names))
