@@ -10,6 +10,7 @@ from anndata import AnnData
 from scbaseline import keys
 from scbaseline.data.encoding import open_text
 from scbaseline.data.foreign import how_to_convert
+from scbaseline.data.identifiers import is_row_number
 from scbaseline.data.layout import Layout, layout_of
 from scbaseline.data.naming import unique_names
 from scbaseline.data.shards import Shards
@@ -95,6 +96,9 @@ def _by_names(table: pd.DataFrame, names: pd.Index) -> tuple[pd.DataFrame, str]:
     for column in table.columns:
         values = table[column].astype(str).str.strip()
         if names.isin(values).sum() >= _ENOUGH * len(names):
+            first = str(table.index.name or "")
+            if first and first not in table and not all(map(is_row_number, table.index)):
+                table = table.assign(**{first: table.index})
             return table.drop(columns=column).set_axis(pd.Index(values), axis=0), str(column)
     return table, ""
 
@@ -129,7 +133,7 @@ def _read(path: Path, names: pd.Index) -> pd.DataFrame:
         ) from error
     if table.shape[1] == 0:
         raise InputError(f"{path}: has no column but its first; pass a table with cell ids first")
-    table.index = table.index.astype(str).str.strip()
+    table.index = table.index.astype(str).str.strip().rename(layout.corner)
     table.columns = table.columns.astype(str)
     return table
 

@@ -127,6 +127,7 @@ def _rows(path: Path, layout: Layout) -> Iterator[tuple[int, str]]:
     with open_text(path) as file:
         for _ in range(layout.n_skipped):
             next(file, None)
-        for first, _, text in records(file, layout.separator, layout.quote):
+        rows = records(file, layout.separator, layout.quote, n_before=layout.n_skipped)
+        for first, _, text in rows:
             if text.strip():
-                yield first + layout.n_skipped, text
+                yield first, text
