@@ -94,10 +94,14 @@ def test_columns_of_cells_become_columns_of_obs(tmp_path: Path, table: pd.DataFr
         ("target_id,length,eff_length,est_counts,tpm\nENST1,1,1,2,3\n", "is kallisto's result"),
         ("Name,Length,EffectiveLength,TPM,NumReads\nENST1,1,1,2,3\n", "is salmon's result"),
         ("LYZ,0,0,3\nCD3D,1,0,0\n", "has no header: its first line is a row of numbers"),
+        ("LYZ,CD3D,B2M\n0,3,1\n2,0,0\n1,1,0\n", "has no names of rows: its first column, 'LYZ'"),
+        ("x,y,z,w\n0,3,1,4\n0,2,0,2\n1,1,0,0\n", "has no names of rows"),
+        ("Status,a.bam\nAssigned,9\nUnassigned_Unmapped,3\n", "is featureCounts' summary"),
         ("AAACCTGAGAAACC-1,4,1,3\nAAACCTGAGTTACC-1,1,0,0\n", "has no header"),
     ],
-    ids=["labels", "all-text", "long", "triplets", "kallisto", "salmon", "no-header", "barcode"],
-)
+    ids=["labels", "all-text", "long", "triplets", "kallisto", "salmon", "no-header", "no-rows",
+         "numbers", "summary", "barcode"],
+)  # fmt: skip
 def test_what_holds_no_cells_by_genes_is_refused(tmp_path: Path, text: str, words: str) -> None:
     """With what it is and what to do."""
     (tmp_path / "x.csv").write_text(text)

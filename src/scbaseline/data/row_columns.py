@@ -150,6 +150,11 @@ def _holds_text(rows: Sequence[Sequence[str]], place: int) -> bool:
 
 def _refuse_one_sample(layout: Layout, titles: Sequence[str]) -> None:
     seen = {*titles, layout.corner.lower()}
+    if layout.corner == "Status" and [row[0] for row in layout.first_rows[:1]] == ["Assigned"]:
+        raise InputError(
+            "is featureCounts' summary of reads, not its counts; pass the file beside it whose "
+            "name lacks .summary"
+        )
     for tool, wanted in _OF_ONE_SAMPLE:
         if wanted <= seen:
             raise InputError(

@@ -53,6 +53,8 @@ def refuse_uneven_rows(path: Path, layout: Layout) -> bool:
 
 
 def _hint(layout: Layout, row: str, too_many: bool) -> str:
+    if not row.replace("\t", " ").strip().isprintable():
+        return "it holds signs that are no text; take that line out, or get the file again"
     if row.startswith("#"):
         return "comments may stand before the header only, take this one out"
     if too_many:
@@ -129,5 +131,7 @@ def _rows(path: Path, layout: Layout) -> Iterator[tuple[int, str]]:
             next(file, None)
         rows = records(file, layout.separator, layout.quote, n_before=layout.n_skipped)
         for first, _, text in rows:
+            if "\0" in text:
+                raise InputError(f"line {first:,} holds zero bytes; get the file again")
             if text.strip():
                 yield first, text
