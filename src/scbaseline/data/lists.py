@@ -157,7 +157,10 @@ def _split(lines: Sequence[str]) -> list[list[str]]:
     if len(rows) > 1 and all(not row[-1] for row in rows[1:]) and len(rows[1]) > 1:
         n = len(rows[1])
         rows = [row[:-1] if len(row) == n else row for row in rows]  # a separator ends each line
-    if len(rows) > 1 and len(rows[0]) == len(rows[1]) - 1 and len({*map(len, rows[1:])}) == 1:
+    is_short = (
+        len(rows) > 1 and len({*map(len, rows[1:])}) == 1 and len(rows[0]) == len(rows[1]) - 1
+    )
+    if is_short and not (is_id(rows[0][0]) or KNOWN_TYPES.intersection(row[-1] for row in rows)):
         rows[0] = ["", *rows[0]]  # R names the columns of values only
     return [[field.strip() for field in row] for row in rows]
 
