@@ -186,8 +186,13 @@ def test_an_archive_without_counts_of_a_folder_says_what_it_holds(tmp_path: Path
         ("%%MatrixMarket".encode("utf-16"), "is in UTF-16"),
         (b"1 2 3\n", r"its first line is '1 2 3', not %%MatrixMarket"),
         (b"%%MatrixMarket matrix coordinate integer general\n30 20 9\n1 1 4\n", "is damaged"),
+        (b"%%MatrixMarket matrix coordinate pattern general\n30 20 1\n1 1\n", "not the counts"),
+        (
+            b"%%MatrixMarket matrix coordinate real general\n% a, b\n30 20 1\n1 1 3,5\n",
+            "line 4 of matrix.mtx holds a comma; write",
+        ),
     ],
-    ids=["empty", "web", "lfs", "bzip2", "utf-16", "no-banner", "cut"],
+    ids=["empty", "web", "lfs", "bzip2", "utf-16", "no-banner", "cut", "pattern", "comma"],
 )
 @pytest.mark.parametrize("packed", [False, True])
 def test_what_is_no_matrix_is_called_what_it_is(

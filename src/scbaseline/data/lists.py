@@ -1,7 +1,9 @@
 """Turns a list of barcodes or features, as it lies beside a matrix, into rows of fields."""
 
 import csv
+import gzip
 import re
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,8 +49,11 @@ def read_list(path: Path) -> list[list[str]]:
     InputError
         It is no text, or its last line is cut short.
     """
-    with open_text(path) as file:
-        text = file.read().replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        with open_text(path) as file:
+            text = file.read().replace("\r\n", "\n").replace("\r", "\n")
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path.name} cannot be unpacked ({error}); get the file again") from error
     if "\0" in text:
         raise InputError(f"{path.name} is not a text file; get the file again")
     lines = [line for line in text.split("\n") if line.strip()]
