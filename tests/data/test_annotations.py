@@ -60,8 +60,12 @@ def test_a_column_that_was_there_is_replaced_and_said(tmp_path: Path) -> None:
         ("id,t\nAAAC-1,T\nAAAC-1,B\nAAAG-1,T\n", r"two rows for cell 'AAAC-1'"),
         ("id\nAAAC-1\n", "has no column but its first"),
         ("", "is empty"),
+        ("AAAC-1,T\nAAAG-1,NK\nAAAT-1,B\n", r"has no header: .* cell 'AAAC-1'; put a line"),
+        ("id,t,n\nAAAC-1,T,1\nAAAG-1,NK\nAAAT-1,B,1\n", r"line 3 has 2 values.*else add"),
+        ("id,t\nAAAC-1,T,4\nAAAG-1,NK\nAAAT-1,B\n", r"line 2 has 3 values.*in quotes"),
+        ("id,t\nAAAC-1,T\nAAAG-1,NK\n# end\n", r"line 4 .* take this one out"),
     ],
-    ids=["suffix", "under-half", "twice", "ids-only", "empty"],
+    ids=["suffix", "under-half", "twice", "ids-only", "empty", "no-header", "short", "long", "end"],
 )
 def test_what_cannot_be_joined_is_refused(tmp_path: Path, text: str, words: str) -> None:
     """Examples from both sides show why."""
@@ -102,3 +106,53 @@ def test_joining_keeps_where_counts_are(tmp_path: Path) -> None:
     read = read_counts(path, ReadOptions(obs=tmp_path / "labels.csv"))
     assert list(read.layers) == ["counts"]
     assert (read.raw.X != adata.X).nnz == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ",id,t\n0,AAAC-1,T\n1,AAAG-1,NK\n2,AAAT-1,B\n",
+        "t,id\nT,AAAC-1\nNK,AAAG-1\nB,AAAT-1\n",
+    ],
+    ids=["numbered", "last"],
+)
+def test_cell_ids_may_stand_in_another_column(tmp_path: Path, text: str) -> None:
+    """Where the first holds none and one other holds those of most cells; that is said."""
+    adata = _joined(tmp_path, text)
+    assert adata.obs["t"].tolist() == ["T", "NK", "B"]
+    assert provenance_of(adata).notes == ("labels.csv: joined by its column 'id'",)
+
+
+def test_barcodes_that_agree_within_other_names_are_said_to(tmp_path: Path) -> None:
+    """The name of a sample before them is made equal by the user."""
+    adata = counts_adata()
+    adata.obs_names = ["AAACCCGGGTTT-1", "AAACCCGGGTTA-1", "AAACCCGGGTTC-1"]
+    path = written(adata, tmp_path / "x.h5ad")
+    rows = "".join(f"s1_{name},T\n" for name in adata.obs_names)
+    (tmp_path / "labels.csv").write_text(f"id,t\n{rows}")
+    with pytest.raises(InputError, match="barcodes agree, but not what stands around them"):
+        read_counts(path, ReadOptions(obs=tmp_path / "labels.csv"))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("x.h5ad", r"obs\.to_csv\('labels\.csv'\)"),
+        ("l.rds", r"write\.csv\(x@meta\.data"),
+        ("l.xlsx", "CSV UTF-8"),
+        ("l.csv.zip", "unzip"),
+        ("folder", "is a folder, not a file"),
+        ("/dev/null", "is no file but a pipe or a device"),
+    ],
+)
+def test_other_formats_of_labels_say_how_to_get_a_table(
+    tmp_path: Path, name: str, words: str
+) -> None:
+    """The file is named once, beside the command."""
+    path = written(counts_adata(), tmp_path / "x.h5ad")
+    (tmp_path / "folder").mkdir()
+    if not (tmp_path / name).exists():
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(InputError, match=words) as caught:
+        read_counts(path, ReadOptions(obs=tmp_path / name))
+    assert str(caught.value).count(str(tmp_path / name)) == 1

@@ -1,16 +1,21 @@
 """Texts in other letters, or packed otherwise than their names say, are read or called so."""
 
+import bz2
 import gzip
+import lzma
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from made_files import write_10x
 from made_forms import simulated, write_mtx, write_table
 
 from scbaseline.data.annotations import join_obs
 from scbaseline.data.read import read_counts
+from scbaseline.data.tables import read_table
 from scbaseline.errors import InputError
 
 
@@ -104,6 +109,10 @@ def test_labels_that_are_gzipped_without_saying_so_are_read(tmp_path: Path) -> N
         (b"\x89HDF\r\n\x1a\n" + b"\0" * 90, "HDF5"),
         (b"<!DOCTYPE html><html>", "web page"),
         (b"a,b\n1,\0\n", "not a text file"),
+        (b"\xef\xbb\xbf<!-- x -->\n<html>", "web page"),
+        (b'{"message": "not found"}', "JSON"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
+        (b"a,b\nc\xff\x01\x02,1\n", "is not a text file .line 2"),
     ],
 )
 def test_what_is_no_text_is_called_what_it_is(tmp_path: Path, content: bytes, words: str) -> None:
@@ -126,3 +135,69 @@ def test_zero_bytes_in_a_matrix_are_refused_with_their_line(tmp_path: Path, gzip
         line = whole[:at].count(b"\n") + 1
         with pytest.raises(InputError, match=rf"matrix\.mtx is damaged: line {line:,} holds zero"):
             read_counts(folder)
+
+
+PACKED = {
+    "plain": (bytes, "read"),
+    "gzip": (gzip.compress, "read"),
+    "twice": (lambda text: gzip.compress(gzip.compress(text)), "gzipped twice"),
+    "bzip2": (bz2.compress, "bunzip2 -c"),
+    "xz": (lzma.compress, "unxz -c"),
+}
+ENCODED = {
+    "utf-8": "read", "utf-8-sig": "read", "utf-16": "in UTF-16", "utf-16-le": "in UTF-16LE",
+    "utf-16-be": "in UTF-16BE", "utf-32": "in UTF-32", "utf-32-le": "in UTF-32LE",
+    "utf-32-be": "in UTF-32BE", "latin-1": "ISO-8859-1", "cp1252": "(ISO-8859-1|Windows-1252)",
+}  # fmt: skip
+
+
+@settings(max_examples=60)
+@given(
+    names=st.lists(
+        st.text(st.sampled_from("ABCxyz019 ._-éüñ"), min_size=1, max_size=8).filter(
+            lambda name: name == name.strip()
+        ),
+        min_size=2, max_size=4, unique=True,
+    ),
+    packed=st.sampled_from(sorted(PACKED)), encoding=st.sampled_from(sorted(ENCODED)),
+    ending=st.sampled_from([".csv", ".csv.gz", ".txt"]),
+)  # fmt: skip
+def test_any_encoding_and_packing_is_read_right_or_named(
+    names: list[str], packed: str, encoding: str, ending: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:  # fmt: skip
+    """Whatever the names and the ending are: the table, or what it is in."""
+    rows = [",".join(["cell", *names]), *(f"c{n}{',7' * len(names)}" for n in range(3))]
+    text = "".join(f"{row}\n" for row in rows)
+    pack, wanted = PACKED[packed]
+    if wanted == "read" and not (text.isascii() and encoding in ("latin-1", "cp1252")):
+        wanted = ENCODED[encoding]
+    path = tmp_path_factory.mktemp("text") / f"x{ending}"
+    path.write_bytes(pack(text.encode(encoding)))
+    if wanted != "read":
+        with pytest.raises(InputError, match=wanted):
+            read_table(path)
+        return
+    read = read_table(path)
+    assert read.var_names.tolist() == names
+    assert read.X.toarray().tolist() == [[7.0] * len(names)] * 3
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"cell,A\nc1,1\n", "but text; if it is a table, rename it to end in .csv"),
+        (gzip.compress(b"\x89HDF"), "but gzipped; type: gunzip -c x.h5ad > x-plain.h5ad"),
+        (b"<html>404</html>", "but a web page"),
+        (b"PK\x03\x04" + b"x" * 90, "but a zip archive"),
+        (b"\x01\x02\x03", "get the file again"),
+    ],
+    ids=["text", "gzip", "web", "zip", "other"],
+)
+def test_what_is_called_h5ad_and_is_none_is_called_what_it_is(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    """Only what nobody knows is to be got again."""
+    (tmp_path / "x.h5ad").write_bytes(content)
+    with pytest.raises(InputError, match=rf"is not an HDF5 file, as every \.h5ad is.*{words}"):
+        read_counts(tmp_path / "x.h5ad")

@@ -19,6 +19,7 @@ COUNTS = np.array([[1, 0, 4], [2, 3, 0]])
 SYMBOLS = ["CD3D", "LYZ", "NKG7"]
 IDS = [f"ENSG{i:011d}" for i in (7, 8, 9)]
 BARCODES = ["AAACATACAACCAC-1", "AAACATTGAGCTAC-1"]
+TYPE = "Gene Expression"
 PLAIN_B = "".join(f"{barcode}\n" for barcode in BARCODES)
 PLAIN_G = "".join(f"{gene}\t{symbol}\n" for gene, symbol in zip(IDS, SYMBOLS, strict=True))
 
@@ -58,10 +59,15 @@ def _genes(line: str) -> str:
         "# made by a tool\n" + PLAIN_G,
         PLAIN_G.replace("\n", "\r\n"),
         PLAIN_G.rstrip(),
+        f"{IDS[0]}\t{SYMBOLS[0]}\t{TYPE}\n" + PLAIN_G.partition("\n")[2],
+        f"{IDS[0]}\t{SYMBOLS[0]}\n" + _genes(f"{{id}}\t{{symbol}}\t{TYPE}").partition("\n")[2],
+        "\ufeff" + PLAIN_G,
+        PLAIN_G.replace("\n", "\r"),
+        "V1\tV2\n" + PLAIN_G,
     ],
     ids=["seven", "empty-last", "type-fourth", "swapped", "numbered", "quoted", "comma", "space",
          "semicolon", "trailing", "header", "other-header", "comma-header", "R", "comment", "dos",
-         "no-break"],
+         "no-break", "one-type", "types", "mark", "mac", "V1"],
 )  # fmt: skip
 def test_features_are_read_in_any_layout(tmp_path: Path, genes: str) -> None:
     """Ids and symbols are told by what they are; other fields say nothing."""

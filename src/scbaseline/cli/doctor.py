@@ -50,7 +50,7 @@ def doctor(
                 allow_fractional=reading.allow_fractional,
             )
     except InputError as error:
-        if typed := next_step.command_for_annotations(Path(input)):
+        if reading.obs is None and (typed := next_step.command_for_annotations(Path(input))):
             error.add_note(f"it looks like a table of labels; type: {typed}")
         raise
     usable = not any(remark.is_refusal for remark in remarks)

@@ -1,6 +1,7 @@
 """Turns the first bytes of a text file into how it is packed and in which letters it is."""
 
 import gzip
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,21 +14,32 @@ _MARKS = {
     b"\xff\xfe\0\0": "UTF-32", b"\0\0\xfe\xff": "UTF-32", b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",
 }  # fmt: skip
+_GZIP = b"\x1f\x8b"
 _NOT_TEXT = {
-    b"PK\x03\x04": "a zip archive, as Excel's .xlsx is; in Excel, save it as 'CSV UTF-8'",
+    b"PK\x03\x04": "a zip archive, as Excel's .xlsx is; in Excel, save it as 'CSV UTF-8', "
+    "or unpack it by unzip",
     b"\x89HDF\r\n\x1a\n": "an HDF5 file; rename it to end in .h5ad or .h5",
     b"\xd0\xcf\x11\xe0": "an Excel file (.xls); in Excel, save it as 'CSV UTF-8'",
-    b"BZh": "compressed by bzip2; type bunzip2 first",
-    b"\xfd7zXZ": "compressed by xz; type unxz first",
-    b"\x28\xb5\x2f\xfd": "compressed by zstd; type unzstd first",
-    b"PAR1": "a Parquet file; in Python: pandas.read_parquet(…).to_csv(…)",
+    b"BZh": "compressed by bzip2; type: bunzip2 -c {name} > {plain}",
+    b"\xfd7zXZ": "compressed by xz; type: unxz -c {name} > {plain}",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd; type: unzstd -c {name} > {plain}",
+    b"\x1f\x9d": "compressed by compress; type: gunzip -c {name} > {plain}",
+    b"PAR1": "a Parquet file; in Python: pandas.read_parquet('{name}').to_csv('{plain}')",
+    b"ARROW1": "an Arrow file; in Python: pandas.read_feather('{name}').to_csv('{plain}')",
+    b"RDX": "a file of R; in R: write.csv(…, 'x.csv')",
+    b"%PDF": "a PDF, not a table",
+    b"version https://git-lfs": "a pointer of Git LFS, not the file itself; type: git lfs pull",
+    b"\0\x05\x16\x07": "what macOS keeps beside a file, not the file; pass the one without ._",
 }
+_WEB_PAGE = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:html|!doctype|head|\?xml|error)", re.I | re.S)
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_JSON = re.compile(rb"\s*(?:\{\s*(?:\}|\")|\[\s*[\[{])")
 
 
 def is_gzipped(path: Path) -> bool:
     """Say whether a file is gzipped, whatever its name ends in."""
     with path.open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
+        return file.read(2) == _GZIP
 
 
 def packing(path: Path) -> Literal["gzip"] | None:
@@ -56,23 +68,65 @@ def open_text(path: Path) -> Iterator[IO[str]]:
 def require_text(path: Path) -> None:
     """Refuse, by its first bytes, what is no text in an encoding that extends ASCII."""
     first = _start(path, _LOOK)
-    if first[:64].lstrip().lower().startswith((b"<html", b"<!doctype", b"<?xml")):
-        raise InputError(f"{path.name} is a web page, not a table; get the file again")
+    require_no_other_format(path, first)
+    if b"\0" in first:
+        raise InputError(f"{path.name} is not a text file: it holds zero bytes; get the file again")
+
+
+def require_no_other_format(path: Path, first: bytes | None = None) -> None:
+    """Refuse what is a web page, packed, or text in other letters, by its first bytes."""
+    first = _start(path, _LOOK) if first is None else first
+    if is_gzipped(path) and first.startswith(_GZIP):
+        raise InputError(
+            f"{path.name} is gzipped twice; type: gunzip -c {path.name} > once.gz, then pass that"
+        )
+    if said := what_it_is(path, first):
+        raise InputError(f"{path.name} is {said}")
+    encoding = _wide_letters(first)
+    if encoding:
+        raise InputError(
+            f"{path.name} is in {encoding}, not in UTF-8; {_save_as_utf8(path, encoding)}"
+        )
+
+
+def what_it_is(path: Path, first: bytes) -> str:
+    """Return what first bytes are of beside text and what to do, or ``""``.
+
+    Parameters
+    ----------
+    path
+        Whose name stands in a command to type.
+    first
+        The first bytes, unpacked where the file may be gzipped.
+    """
     for mark, what in _NOT_TEXT.items():
         if first.startswith(mark):
-            raise InputError(f"{path.name} is {what}")
-    if b"\0" not in first and not first.startswith(tuple(_MARKS)):
-        return
-    marked = next((name for mark, name in _MARKS.items() if first.startswith(mark)), None)
-    if marked is None and 0.3 < first.count(0) / len(first) < 0.7:
+            plain = f"{_stem(path)}-plain{_ending(path)}"
+            return what.format(name=path.name, plain=plain)
+    text = first.removeprefix(b"\xef\xbb\xbf")
+    if _WEB_PAGE.match(text[:1024]):
+        return "a web page, not a table; get the file again"
+    if _JSON.match(text[:64]):
+        shown = text[:60].decode("utf-8", "replace").strip()
+        return f"JSON, not a table, perhaps a server's answer ({shown!r}); get the file again"
+    return ""
+
+
+def _wide_letters(first: bytes) -> str:
+    """Return the encoding in which each letter takes two or four bytes, or ``""``."""
+    marked = next((name for mark, name in _MARKS.items() if first.startswith(mark)), "")
+    if marked or b"\0" not in first:
+        return marked
+    zeros = [first[place:256:4].count(0) for place in range(4)]
+    share = first.count(0) / len(first)
+    if share > 0.7 and len(first) >= 8 and not (zeros[0] and zeros[3]):
+        return "UTF-32BE" if zeros[0] else "UTF-32LE"
+    if 0.3 < share < 0.7:
         # Every second byte of a plain letter is zero, the second or the first of the two.
-        if not any(first[:64:2]) or first[1:64:2].count(0) > first[:64:2].count(0):
-            marked = "UTF-16LE"
-        if first[:64:2].count(0) > first[1:64:2].count(0):
-            marked = "UTF-16BE"
-    if marked is None:
-        raise InputError(f"{path.name} is not a text file: it holds zero bytes; get the file again")
-    raise InputError(f"{path.name} is in {marked}, not in UTF-8; {_save_as_utf8(path, marked)}")
+        even, odd = first[:64:2].count(0), first[1:64:2].count(0)
+        if even != odd:
+            return "UTF-16LE" if odd > even else "UTF-16BE"
+    return ""
 
 
 def not_utf8(path: Path) -> InputError:
@@ -83,6 +137,10 @@ def not_utf8(path: Path) -> InputError:
             try:
                 line.decode("utf-8")
             except UnicodeDecodeError as error:
+                if _CONTROL.search(line):
+                    return InputError(
+                        f"{path.name} is not a text file (line {number:,}); get the file again"
+                    )
                 fits = _one_byte_encoding(line)
                 shown = line[max(0, error.start - 10) : error.end + 10].decode(fits).strip()
                 return InputError(
@@ -102,16 +160,28 @@ def _one_byte_encoding(line: bytes) -> str:
 
 
 def _save_as_utf8(path: Path, encoding: str) -> str:
-    name = path.name
-    for ending in (".gz", path.with_suffix("").suffix if name.endswith(".gz") else path.suffix):
-        name = name.removesuffix(ending) if ending else name
-    ending = path.name.removeprefix(name).removesuffix(".gz")
     read = f"gunzip -c {path.name} | iconv" if is_gzipped(path) else "iconv"
     given = "" if is_gzipped(path) else f" {path.name}"
     return (
         f"save it as UTF-8 (Excel: 'CSV UTF-8'; or {read} -f {encoding.upper()} -t UTF-8{given} "
-        f"> {name}-utf8{ending})"
+        f"> {_stem(path)}-utf8{_ending(path)})"
     )
+
+
+def _stem(path: Path) -> str:
+    return Path(_unpacked(path)).stem
+
+
+def _unpacked(path: Path) -> str:
+    """Return the name of a file without the ending of what packed it."""
+    name = path.name
+    for packed in (".gz", ".bz2", ".xz", ".zst", ".Z"):
+        name = name.removesuffix(packed)
+    return name
+
+
+def _ending(path: Path) -> str:
+    return Path(_unpacked(path)).suffix
 
 
 def _start(path: Path, n_bytes: int) -> bytes:

@@ -36,8 +36,8 @@ class Fit:
 def fit(separator: str, header: list[str], rows: list[list[str]]) -> Fit | None:
     """Return how well a separator fits, or ``None`` where it does not.
 
-    A header that names each field is more certain than one that lacks the first name, a mark
-    more certain than spaces, which stand within names, too.
+    A header with rows below is more certain than one without, one that names each field than
+    one that lacks the first name, and a mark than spaces, which stand within names, too.
 
     Raises
     ------
@@ -47,8 +47,8 @@ def fit(separator: str, header: list[str], rows: list[list[str]]) -> Fit | None:
     if not rows:
         if len(header) < 2:
             return None
-        return Fit(1.0, (1.0, 1.0, 1.0, separator != " ", 0.0, len(header)), header[0],
-                   header[1:], 0)  # fmt: skip
+        score = (1.0, False, _are_clean([header]), True, separator != " ", 0.0, len(header))
+        return Fit(1.0, score, header[0], header[1:], 0)
     h = len(header)
     n_rows = Counter(map(len, rows)).most_common()
     n_empty = h - len(_without_empty_end(header))
@@ -61,11 +61,17 @@ def fit(separator: str, header: list[str], rows: list[list[str]]) -> Fit | None:
         return None
     corner, columns, trailing, is_full = found
     values = [value for row in rows_of_n for value in row[1 : 1 + _N_VALUES]]
-    is_clean = not any('"' in value for row in rows_of_n for value in row[: 1 + _N_VALUES])
+    is_clean = _are_clean([header, *rows_of_n])
     share = len(rows_of_n) / len(rows)
     numeric = sum(map(is_number, values)) / len(values)
-    score = (share, is_clean, is_full, separator != " ", numeric, n - trailing)
+    score = (share, True, is_clean, is_full, separator != " ", numeric, n - trailing)
     return Fit(share, score, corner, columns, trailing)
+
+
+def _are_clean(rows: list[list[str]]) -> bool:
+    """Whether no field holds a quote or a tab, which another separator would leave out."""
+    starts = [value for row in rows for value in row[: 1 + _N_VALUES]]
+    return not any('"' in value or "\t" in value for value in starts)
 
 
 def _named(header: list[str], n: int, n_ends: int) -> tuple[str, Sequence[str], int, bool] | None:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from anndata import AnnData
 
+from scbaseline.data.archives import read_archive
 from scbaseline.data.blocks import whole_matrix
 from scbaseline.data.findings import how_to_take
-from scbaseline.data.foreign import how_to_convert
+from scbaseline.data.foreign import how_to_convert, how_to_rename
 from scbaseline.data.matrix import canonical_csr, require_intact
 from scbaseline.data.naming import Naming, name_genes
 from scbaseline.data.options import ReadOptions
@@ -21,7 +22,6 @@ from scbaseline.data.shards import shards_of, stacked, whole
 from scbaseline.data.sources import sources_beside_x
 from scbaseline.data.stores import open_h5ad, open_zarr, read_h5ad, read_zarr
 from scbaseline.data.tables import read_table
-from scbaseline.data.tenx import read_10x_tar
 from scbaseline.data.tenx_h5 import read_10x_h5
 from scbaseline.errors import (
     DataNotFoundError,
@@ -172,6 +172,10 @@ def ending_of(name: str) -> str | None:
 
 def _format_of(path: Path) -> Format:
     ending = ending_of(path.name)
+    if not (path.is_file() or path.is_dir()):
+        raise InputError(
+            f"{path}: is no file but a pipe or a device; save it to a file, and pass that"
+        )
     if path.is_file() and path.stat().st_size == 0:
         raise InputError(f"{path}: is empty; get the file again")
     if said := how_to_convert(path):
@@ -180,6 +184,8 @@ def _format_of(path: Path) -> Format:
         return FORMATS[ending]
     if path.is_dir():
         return SHARDS if shards_of(path) else FOLDER
+    if path.is_file() and (said := how_to_rename(path)):
+        raise InputError(f"{path}: {said}")
     raise InputError(
         f"{path}: its ending is not known; pass {', '.join(FORMATS)} or {FOLDER.title}"
     )
@@ -226,13 +232,14 @@ _TENX_H5 = Format(
     "an .h5 file of 10x", lambda path, options: read_10x_h5(path, genome=options.genome)
 )
 _MATRIX = Format("the matrix of a 10x folder", lambda path, _: read_folder(path))
+_ARCHIVE = Format("the archive of a 10x folder", lambda path, _: read_archive(path))
 
 FORMATS: dict[str, Format] = {
     ".h5ad": _H5AD,
     ".zarr": _ZARR,
     ".zarr.zip": _ZARR,
     ".h5": _TENX_H5,
-    ".tar.gz": Format("the archive of a 10x folder", lambda path, _: read_10x_tar(path)),
+    **dict.fromkeys((".tar.gz", ".tgz", ".tar"), _ARCHIVE),
     "matrix.mtx": _MATRIX,
     "matrix.mtx.gz": _MATRIX,
     ".mtx": _MATRIX,

@@ -8,6 +8,7 @@ from typing import Any
 
 import h5py
 
+from scbaseline.data.encoding import what_it_is
 from scbaseline.data.heaps import require_readable_texts
 from scbaseline.errors import InputError
 
@@ -38,10 +39,10 @@ def open_hdf5(path: Path, *, what: str) -> Iterator[Any]:
     """
     if path.is_dir():
         raise InputError(f"is a folder, not a file; pass the {what} file")
-    with path.open("rb"):
-        pass  # for the plain words of an error of access: h5py's are long
+    with path.open("rb") as bytes_:  # for the plain words of an error of access, too
+        first = bytes_.read(1024)
     if not h5py.is_hdf5(path):
-        raise InputError(f"is not an HDF5 file, as every {what} is; get the file again")
+        raise InputError(f"is not an HDF5 file, as every {what} is{_instead(path, first)}")
     require_readable_texts(path)
     if find_spec("hdf5plugin"):
         import hdf5plugin  # noqa: F401 (its filters are there from now on)
@@ -52,6 +53,17 @@ def open_hdf5(path: Path, *, what: str) -> Iterator[Any]:
             if missing := _missing_filter(file):
                 raise InputError(missing) from error
             raise
+
+
+def _instead(path: Path, first: bytes) -> str:
+    """Say what a file is that is not HDF5, and what to do."""
+    if first.startswith(b"\x1f\x8b"):
+        return f", but gzipped; type: gunzip -c {path.name} > {path.stem}-plain{path.suffix}"
+    if said := what_it_is(path, first):
+        return f", but {said}"
+    if first and all(byte >= 32 or byte in b"\t\r\n" for byte in first):
+        return ", but text; if it is a table, rename it to end in .csv or .tsv"
+    return "; get the file again"
 
 
 def _missing_filter(file: Any) -> str:

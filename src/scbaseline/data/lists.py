@@ -1,7 +1,9 @@
 """Turns a list of barcodes or features, as it lies beside a matrix, into rows of fields."""
 
 import csv
+import gzip
 import re
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from scbaseline import keys
+from scbaseline.data.dates import warn_of_dates
 from scbaseline.data.encoding import open_text
 from scbaseline.data.identifiers import (
     id_inside,
@@ -46,8 +49,11 @@ def read_list(path: Path) -> list[list[str]]:
     InputError
         It is no text, or its last line is cut short.
     """
-    with open_text(path) as file:
-        text = file.read().replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        with open_text(path) as file:
+            text = file.read().replace("\r\n", "\n").replace("\r", "\n")
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path.name} cannot be unpacked ({error}); get the file again") from error
     if "\0" in text:
         raise InputError(f"{path.name} is not a text file; get the file again")
     lines = [line for line in text.split("\n") if line.strip()]
@@ -64,7 +70,9 @@ def read_list(path: Path) -> list[list[str]]:
     if not ends and len(rows) == 1 and n_fields > 1 and not rows[0][-1]:
         raise InputError(f"{path.name} ends in the middle of a line; get the file again")
     most = Counter(map(len, rows)).most_common(1)[0][0]
-    if n_fields > most + 1 or (n_fields > most and len(rows[0]) != n_fields):
+    longer = [row for row in rows if len(row) > most]
+    are_types = n_fields == most + 1 and all(row[-1] in KNOWN_TYPES for row in longer)
+    if n_fields > most + 1 or (n_fields > most and len(rows[0]) != n_fields and not are_types):
         number = next(i for i, row in enumerate(rows, start=1) if len(row) > most)
         raise InputError(
             f"line {number} of {path.name} has {len(rows[number - 1])} fields, most lines have "
@@ -111,6 +119,7 @@ def features_of(rows: list[list[str]]) -> pd.DataFrame:
     ids = next((values for values in rest if mostly_ids(values)), rest[0])
     others = [values for values in rest if values is not ids]
     symbols = others[0] if others else ids
+    warn_of_dates(symbols, "the list of features")
     names = [symbol or gene for symbol, gene in zip(symbols, ids, strict=True)]
     var = pd.DataFrame(index=pd.Index(names, dtype=object))
     if others or mostly_ids(ids):
@@ -153,7 +162,10 @@ def _split(lines: Sequence[str]) -> list[list[str]]:
     if len(rows) > 1 and all(not row[-1] for row in rows[1:]) and len(rows[1]) > 1:
         n = len(rows[1])
         rows = [row[:-1] if len(row) == n else row for row in rows]  # a separator ends each line
-    if len(rows) > 1 and len(rows[0]) == len(rows[1]) - 1 and len({*map(len, rows[1:])}) == 1:
+    is_short = (
+        len(rows) > 1 and len({*map(len, rows[1:])}) == 1 and len(rows[0]) == len(rows[1]) - 1
+    )
+    if is_short and not (is_id(rows[0][0]) or KNOWN_TYPES.intersection(row[-1] for row in rows)):
         rows[0] = ["", *rows[0]]  # R names the columns of values only
     return [[field.strip() for field in row] for row in rows]
 

@@ -136,6 +136,8 @@ def command_for_annotations(path: Path) -> str:
         return ""
     if not any(pd.api.types.is_object_dtype(table[column]) for column in table):
         return ""
+    if table.index.has_duplicates:  # labels have a row for each cell
+        return ""
     beside = sorted(other for other in path.parent.iterdir() if other.suffix in _COUNTS)
     counts = str(beside[0]) if beside else "COUNTS.h5ad"
     return _typed(["doctor", counts, "--obs", str(path)])

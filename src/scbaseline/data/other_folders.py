@@ -3,6 +3,7 @@
 A folder of STARsolo is one of 10x: Solo.out/Gene/filtered holds the same three files.
 """
 
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from scipy import sparse
 
 from scbaseline import keys
 from scbaseline.data.encoding import packing, require_text
+from scbaseline.data.folders import files_below, one_of_each
+from scbaseline.data.foreign import ALEVIN
 from scbaseline.data.mtx import read_mtx
 from scbaseline.data.tenx import read_10x_mtx
 from scbaseline.errors import InputError, ScbaselineWarning
@@ -21,65 +24,65 @@ from scbaseline.errors import InputError, ScbaselineWarning
 
 @dataclass(frozen=True)
 class Layout:
-    """The files of a folder, and where below the given one they may lie.
+    """The files of a folder, by the names that one tool gives them.
 
     Attributes
     ----------
+    matrix
+        A pattern of its name; what its group ``stem`` holds stands for ``{stem}`` in others.
+    cells, genes
+        The lists beside it, by any of these names.
     symbols
         A list of symbols in the order of the genes, where there may be one.
     """
 
     tool: str
     matrix: str
-    cells: str
-    genes: str
-    below: tuple[str, ...]
+    cells: tuple[str, ...]
+    genes: tuple[str, ...]
     symbols: str = ""
 
 
-_BUSTOOLS = ("", "counts_filtered", "counts_unfiltered")
 LAYOUTS = (
-    *(
-        Layout(
-            "kallisto|bustools",
-            f"cells_x_genes{part}.mtx",
-            "cells_x_genes.barcodes.txt",
-            "cells_x_genes.genes.txt",
-            _BUSTOOLS,
-            symbols="cells_x_genes.genes.names.txt",
-        )
-        for part in ("", ".total")
+    Layout(
+        "kallisto|bustools",
+        r"(?P<stem>(?!(?:un)?spliced|ambiguous)[^.]+)(?:\.total|\.cell|\.nucleus)?\.mtx",
+        ("{stem}.barcodes.txt",),
+        ("{stem}.genes.txt",),
+        symbols="{stem}.genes.names.txt",
     ),
     Layout(
         "alevin-fry",
-        "quants_mat.mtx",
-        "quants_mat_rows.txt",
-        "quants_mat_cols.txt",
-        ("", "alevin", "quant/alevin"),
+        r"quants_mat\.mtx",
+        ("quants_mat_rows.txt",),
+        ("quants_mat_cols.txt",),
     ),
-    *(
-        Layout(
-            "Parse Biosciences",
-            matrix,
-            "cell_metadata.csv",
-            "all_genes.csv",
-            ("", "DGE_filtered", "all-sample/DGE_filtered"),
-        )
-        for matrix in ("count_matrix.mtx", "DGE.mtx")
+    Layout(
+        "Parse Biosciences",
+        r"(?:count_matrix|DGE)\.mtx",
+        ("cell_metadata.csv",),
+        ("all_genes.csv", "genes.csv"),
     ),
 )
+_OWN_NAMES = re.compile(r"cells_x_genes(?:\.\w+)?\.mtx|quants_mat\.mtx|count_matrix\.mtx|DGE\.mtx")
 _CONVERT = {
-    "quants_mat.gz": (
-        "is an output of alevin in its own format; run `salmon alevin` with --dumpMtx, or in R: "
-        "tximport::tximport('quants_mat.gz', type = 'alevin')"
-    ),
+    "quants_mat.gz": ALEVIN,
     "spliced.mtx": (
-        "holds STARsolo's counts for RNA velocity; pass the folder Gene/filtered beside it"
+        "holds counts for RNA velocity, spliced and unspliced apart; pass counts of whole genes "
+        "(of STARsolo: the folder Gene/filtered; of kb: run kb count without --workflow)"
+    ),
+    "cells_x_genes.mature.mtx": (
+        "holds mature, nascent and ambiguous counts apart; run kb count again with --sum=total, "
+        "and pass the folder with cells_x_genes.total.mtx"
+    ),
+    "cells_x_tcc.mtx": (
+        "holds counts of sets of transcripts, not of genes; run kb count again without --tcc"
     ),
     "output.bus": (
         "holds reads of kallisto, not counts; type: bustools sort, bustools count --genecounts, "
         "then pass the folder with cells_x_genes.mtx"
     ),
+    "peaks.bed": "holds peaks of ATAC, not genes; pass gene expression",
 }
 
 
@@ -91,37 +94,60 @@ def read_folder(path: Path) -> AnnData:
     InputError
         No folder of a tool that is known, or its files do not fit together.
     """
-    if path.is_dir():
-        for part in sorted(path.iterdir()):
-            if part.is_symlink() and not part.exists():
-                raise InputError(
-                    f"{part.name} in it is a link to {part.readlink()}, which is not there; "
-                    "mend the link, or copy the file"
-                )
+    if path.is_file():
+        layout = next((layout for layout in LAYOUTS if _is_of(path, layout)), None)
+        if layout is not None:
+            return _read(path, layout)
+        return _read_alone(path)
+    for part in sorted(path.iterdir()):
+        if part.is_symlink() and not part.exists():
+            raise InputError(
+                f"{part.name} in it is a link to {part.readlink()}, which is not there; "
+                "mend the link, or copy the file"
+            )
+    files = files_below(path)
     for layout in LAYOUTS:
-        for folder in [path.parent] if path.is_file() else [path / below for below in layout.below]:
-            for ending in ("", ".gz"):
-                matrix = folder / f"{layout.matrix}{ending}"
-                if matrix.is_file() and path in (folder, matrix, *matrix.parents):
-                    if path.is_file() and path != matrix:
-                        continue
-                    return _read(matrix, layout)
-    name = path.name.lower()
-    if path.is_file() and not name.endswith(("matrix.mtx", "matrix.mtx.gz")):
-        raise InputError(
-            "is a matrix without the names of its cells and genes; pass the folder of "
-            "matrix.mtx, barcodes.tsv and features.tsv"
-        )
-    if path.is_dir() and not any(path.rglob("*matrix.mtx*")):
+        of_tool = [file for file in files if _is_of(file, layout)]
+        matrix, said = one_of_each(path, of_tool)
+        if matrix is not None:
+            if said:
+                warnings.warn(f"{path.name}: {said}", ScbaselineWarning, stacklevel=2)
+            return _read(matrix, layout)
+    by_name = {file.name: file for file in reversed(files)}
+    if not any(name.endswith(("matrix.mtx", "matrix.mtx.gz")) for name in by_name) or (
+        "peaks.bed" in by_name
+    ):
         for name, what in _CONVERT.items():
-            if found := next(path.rglob(name), None):
+            if found := by_name.get(name) or by_name.get(f"{name}.gz"):
                 raise InputError(f"{found.relative_to(path)} {what}")
     return read_10x_mtx(path)
 
 
+def _is_of(matrix: Path, layout: Layout) -> bool:
+    """Whether a matrix is of a tool: by its name, and by a list of the tool's beside it."""
+    name = matrix.name.removesuffix(".gz")
+    match = re.fullmatch(layout.matrix, name)
+    if match is None:
+        return False
+    lists = [_list_path(matrix, names, layout) for names in (layout.cells, layout.genes)]
+    return all(lists) or (_OWN_NAMES.fullmatch(name) is not None and any(lists))
+
+
+def _read_alone(path: Path) -> AnnData:
+    """Read a matrix by the lists that lie beside it, which may have any tool's names."""
+    try:
+        return read_10x_mtx(path)
+    except InputError as error:
+        if "has a matrix, but no" not in str(error) or "matrix.mtx" in path.name:
+            raise
+        raise InputError(
+            "is a matrix without the names of its cells and genes; pass the folder of "
+            "matrix.mtx, barcodes.tsv and features.tsv"
+        ) from error
+
+
 def _read(matrix: Path, layout: Layout) -> AnnData:
-    folder = matrix.parent
-    cells, genes = (_list(folder, name, layout) for name in (layout.cells, layout.genes))
+    cells, genes = (_list(matrix, names, layout) for names in (layout.cells, layout.genes))
     counts = read_mtx(matrix)
     shape = (len(cells), len(genes))
     if counts.shape == shape[::-1] != shape:
@@ -129,18 +155,18 @@ def _read(matrix: Path, layout: Layout) -> AnnData:
     if counts.shape != shape:
         raise InputError(
             f"{matrix.name} has {counts.shape[0]} rows and {counts.shape[1]} columns, but there "
-            f"are {shape[0]} cells in {layout.cells} and {shape[1]} genes in {layout.genes}; "
+            f"are {shape[0]} cells and {shape[1]} genes in the lists beside it; "
             f"take the three files of {layout.tool} from one folder"
         )
     ids = genes.iloc[:, 0].to_numpy(dtype=object)
     symbols = ids
     if "gene_name" in genes:
         symbols = genes["gene_name"].to_numpy(dtype=object)
-    elif layout.symbols and any(folder.glob(f"{layout.symbols}*")):
-        symbols = _list(folder, layout.symbols, layout).iloc[:, 0].to_numpy(dtype=object)
+    elif layout.symbols and _list_path(matrix, (layout.symbols,), layout):
+        symbols = _list(matrix, (layout.symbols,), layout).iloc[:, 0].to_numpy(dtype=object)
         if len(symbols) != len(ids):
             raise InputError(
-                f"{layout.symbols} has {len(symbols)} names for {len(ids)} genes; take the files "
+                f"the list of names has {len(symbols)} names for {len(ids)} genes; take the files "
                 "from one folder"
             )
     symbols = np.where(symbols == "", ids, symbols)
@@ -175,15 +201,27 @@ def _spliced(adata: AnnData) -> AnnData:
     return AnnData(counts, obs=adata.obs, var=adata.var.iloc[columns].copy())
 
 
-def _list(folder: Path, name: str, layout: Layout) -> pd.DataFrame:
-    beside = (folder / f"{name}{ending}" for ending in ("", ".gz"))
-    path = next((file for file in beside if file.is_file()), None)
+def _list_path(matrix: Path, names: tuple[str, ...], layout: Layout) -> Path | None:
+    match = re.fullmatch(layout.matrix, matrix.name.removesuffix(".gz"))
+    stem = match.groupdict().get("stem", "") if match else ""
+    beside = [
+        matrix.parent / f"{name.format(stem=stem)}{ending}" for name in names
+        for ending in ("", ".gz")
+    ]  # fmt: skip
+    return next((file for file in beside if file.is_file()), None)
+
+
+def _list(matrix: Path, names: tuple[str, ...], layout: Layout) -> pd.DataFrame:
+    path = _list_path(matrix, names, layout)
     if path is None:
+        stem = matrix.name.partition(".")[0]
+        wanted = " or ".join(name.format(stem=stem) for name in names)
         raise InputError(
-            f"{folder.name} has {layout.matrix} of {layout.tool}, but no {name}; add the file"
+            f"{matrix.parent.name} has {matrix.name} of {layout.tool}, but no {wanted}; "
+            "add the file"
         )
     require_text(path)
-    has_header = name.endswith(".csv")
+    has_header = path.name.removesuffix(".gz").endswith(".csv")
     try:
         return pd.read_csv(
             path, sep="," if has_header else "\t", header=0 if has_header else None,

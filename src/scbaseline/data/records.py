@@ -9,16 +9,23 @@ _MOST_LINES = 20  # of one row; more are a quote that is not closed
 
 
 def records(
-    lines: Iterable[str], separator: str, quote: str = '"'
+    lines: Iterable[str], separator: str, quote: str = '"', *, n_before: int = 0
 ) -> Iterator[tuple[int, int, str]]:
     """Yield each row with the numbers of its first and its last line, counted from 1.
+
+    Parameters
+    ----------
+    lines
+        Of a file, from its line ``n_before`` + 1 on.
+    separator, quote
+        The marks between fields, and around those that hold a separator or a line break.
 
     Raises
     ------
     InputError
         A quote is opened and not closed.
     """
-    number = 0
+    number = n_before
     rest = iter(lines)
     for line in rest:
         number += 1

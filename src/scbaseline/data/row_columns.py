@@ -76,7 +76,7 @@ def row_columns(layout: Layout) -> RowColumns:
     rows = [row for row in layout.first_rows if len(row) >= layout.n_fields]
     texts = [place for place in every if _holds_text(rows, place)]
     numbers = [place for place in every if place not in set(texts)]
-    _refuse_long(layout, rows, texts)
+    _refuse_long(layout, rows)
     if not numbers:
         raise _refusal(layout, texts, rows)
     about = _of_genes(layout, titles, rows, texts)
@@ -109,10 +109,26 @@ def _of_genes(
             or any(titles[place - 1] in _OF_GENES for place in texts)
         )
         are_cells = (rows and looks_like_barcodes(firsts)) or n_known(counted) >= ENOUGH_KNOWN
-        if not are_genes or are_cells:
+        if are_cells:
+            return None
+        if not are_genes:
+            _refuse_unclear(layout, titles)
             return sorted(lengths) if lengths and not texts else None
     named = {place for place in numbers if titles[place - 1] in _NUMBERS_OF_GENES}
     return sorted({*texts, *lengths, *named})
+
+
+def _refuse_unclear(layout: Layout, titles: Sequence[str]) -> None:
+    unclear = [
+        name
+        for name, title in zip(layout.columns, titles, strict=True)
+        if title in _NUMBERS_OF_GENES | _OF_GENES
+    ]
+    if unclear:
+        raise InputError(
+            f"columns {', '.join(map(repr, unclear))} seem to describe genes, but it is not clear "
+            "that genes stand in the rows; take these columns out, or call the first one 'gene'"
+        )
 
 
 def _names(rows: Sequence[Sequence[str]], texts: Sequence[int]) -> int:
@@ -134,6 +150,11 @@ def _holds_text(rows: Sequence[Sequence[str]], place: int) -> bool:
 
 def _refuse_one_sample(layout: Layout, titles: Sequence[str]) -> None:
     seen = {*titles, layout.corner.lower()}
+    if layout.corner == "Status" and [row[0] for row in layout.first_rows[:1]] == ["Assigned"]:
+        raise InputError(
+            "is featureCounts' summary of reads, not its counts; pass the file beside it whose "
+            "name lacks .summary"
+        )
     for tool, wanted in _OF_ONE_SAMPLE:
         if wanted <= seen:
             raise InputError(
@@ -142,9 +163,9 @@ def _refuse_one_sample(layout: Layout, titles: Sequence[str]) -> None:
             )
 
 
-def _refuse_long(layout: Layout, rows: Sequence[Sequence[str]], texts: Sequence[int]) -> None:
+def _refuse_long(layout: Layout, rows: Sequence[Sequence[str]]) -> None:
     """Refuse a line for each count: gene, cell, count."""
-    if len(layout.columns) != 2 or list(texts) not in ([1], [2]):
+    if len(layout.columns) != 2:
         return
     first = [row[0] for row in rows]
     if len(rows) > 2 and len(set(first)) < len(first):

@@ -31,6 +31,7 @@ _ASSEMBLY = (
 _GENOMES_BEGIN = {name[:2].lower() for name in (*_PATCHED, *_OF_UCSC, *_SPECIES, "premrna")}
 _GENOME = re.compile(rf"(?:premrna[_.-])?{_ASSEMBLY}(?:[_-]+pre-?mrna)?[_.:|-]+")
 _GENOME_AFTER = re.compile(rf"[_.:|-]+{_ASSEMBLY}$")
+_PLACE_AFTER = re.compile(r"__chr\w+$")  # A1BG__chr19, as CEL-Seq2 has it
 _ENTREZ_AFTER = re.compile(r"\|\d+$")  # TP53|7157, as TCGA has it
 _OF_A_TOOL = re.compile(r"(?:gene|rna|symbol|GeneSymbol)[:_|-]+")  # GFF3's and Seurat's
 _QUOTED = re.compile(r"b?(['\"])(.*)\1")  # Python's bytes as text, and quotes that were kept
@@ -156,7 +157,7 @@ def _without_genome(name: str, shared: Shared) -> Iterator[str]:
     for pattern in (_GENOME, _OF_A_TOOL, _R_NUMBER):
         if match := pattern.match(name):
             yield name[match.end() :]
-    for pattern in (_GENOME_AFTER, _ENTREZ_AFTER):
+    for pattern in (_GENOME_AFTER, _ENTREZ_AFTER, _PLACE_AFTER):
         if match := pattern.search(name):
             yield name[: match.start()]
 

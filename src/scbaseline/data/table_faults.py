@@ -1,6 +1,5 @@
 """Says in which line and column a table is none, and what to do about it."""
 
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -9,23 +8,22 @@ from scbaseline.data.encoding import open_text
 from scbaseline.data.layout import Layout
 from scbaseline.data.numerals import comma_of, has_thousands, is_plain_number
 from scbaseline.data.records import records
-from scbaseline.errors import InputError, ScbaselineWarning
+from scbaseline.errors import InputError
 
 Commas = Literal["", "decimal", "thousands", "either"]
 
 
-def refuse_uneven_rows(path: Path, layout: Layout) -> None:
+def refuse_uneven_rows(path: Path, layout: Layout) -> bool:
     """Count each row's fields: pandas fills a row that was cut short with missing values.
+
+    Returns
+    -------
+    Whether the file ends with a line break.
 
     Raises
     ------
     InputError
         A row has too many or too few fields.
-
-    Warns
-    -----
-    ScbaselineWarning
-        The file ends without a line break.
     """
     row = "\n"
     wanted = layout.n_fields + layout.trailing
@@ -51,16 +49,12 @@ def refuse_uneven_rows(path: Path, layout: Layout) -> None:
                 f"line {number} has a value behind the last column of the header, where other "
                 f"lines have none; {hint}"
             )
-    if not row.endswith(("\n", "\r")):
-        warnings.warn(
-            f"{path.name} ends without a line break; if it was cut short, its last value is not "
-            "what it was",
-            ScbaselineWarning,
-            stacklevel=4,
-        )
+    return row.endswith(("\n", "\r"))
 
 
 def _hint(layout: Layout, row: str, too_many: bool) -> str:
+    if not row.replace("\t", " ").strip().isprintable():
+        return "it holds signs that are no text; take that line out, or get the file again"
     if row.startswith("#"):
         return "comments may stand before the header only, take this one out"
     if too_many:
@@ -135,6 +129,9 @@ def _rows(path: Path, layout: Layout) -> Iterator[tuple[int, str]]:
     with open_text(path) as file:
         for _ in range(layout.n_skipped):
             next(file, None)
-        for first, _, text in records(file, layout.separator, layout.quote):
+        rows = records(file, layout.separator, layout.quote, n_before=layout.n_skipped)
+        for first, _, text in rows:
+            if "\0" in text:
+                raise InputError(f"line {first:,} holds zero bytes; get the file again")
             if text.strip():
-                yield first + layout.n_skipped, text
+                yield first, text

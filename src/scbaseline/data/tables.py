@@ -62,9 +62,13 @@ def read_table(path: Path) -> AnnData:
             f"has one column only ({layout.corner[:40]!r}); pass a table of cells × "
             "genes, separated by tabs or commas"
         )
-    _refuse_no_header(layout)
     columns = row_columns(layout)
-    refuse_uneven_rows(path, layout)
+    _refuse_no_names(layout)
+    if not refuse_uneven_rows(path, layout):
+        _warn(
+            f"{path.name} ends without a line break; if it was cut short, its last value is not "
+            "what it was"
+        )
     try:
         counts_ng, obs = _read(path, layout, columns, ".")
     except ValueError as error:
@@ -78,12 +82,11 @@ def read_table(path: Path) -> AnnData:
             raise not_a_number(path, layout, columns.counts, commas) or again from again
     names = [layout.columns[place - 1] for place in columns.counts]
     counts_ng, obs, names = _without_sums(path, counts_ng, obs, names)
-    if columns.names:
-        column = layout.columns[columns.names - 1]
-        _warn(f"{path.name}: rows are named by {column!r}, since the first column holds numbers")
     if columns.about:
         shown = ", ".join(repr(layout.columns[place - 1]) for place in columns.about[:8])
-        _warn(f"{path.name}: columns that describe the rows were not taken for counts: {shown}")
+        named = layout.columns[columns.names - 1] if columns.names else ""
+        by = f"; rows are named by {named!r}, since the first column holds numbers" if named else ""
+        _warn(f"{path.name}: columns that describe the rows were not taken for counts: {shown}{by}")
     for side in (obs.index, names):
         warn_of_dates(side, path.name)
     return AnnData(counts_ng, obs=obs, var=pd.DataFrame(index=names))
@@ -161,16 +164,21 @@ def _sums(rows: "sparse.csr_matrix[np.float32]", names: Sequence[str]) -> npt.ND
     return called
 
 
-def _refuse_no_header(layout: Layout) -> None:
-    """Refuse a table whose first line is a row of counts, which would be taken for names."""
-    names = layout.columns
-    if not (layout.corner and all(map(is_number, names))):
-        return
-    known = is_id(layout.corner) or n_known([layout.corner]) or looks_like_barcodes([layout.corner])
-    if known or len(set(names)) < len(names):
+def _refuse_no_names(layout: Layout) -> None:
+    """Refuse a table whose first line or first column holds counts, which are no names."""
+    corner, names = layout.corner, layout.columns
+    is_name = is_id(corner) or bool(n_known([corner])) or looks_like_barcodes([corner])
+    if corner and all(map(is_number, names)) and (is_name or len(set(names)) < len(names)):
         raise InputError(
-            f"has no header: its first line is a row of numbers ({layout.corner!r}, "
+            f"has no header: its first line is a row of numbers ({corner!r}, "
             f"{', '.join(names[:3])}, …); put a line above it that names the columns"
+        )
+    firsts = [row[0] for row in layout.first_rows]
+    no_names = len(firsts) > 2 and all(map(is_number, firsts))
+    if no_names and (is_name or len(set(firsts)) < len(firsts)):
+        raise InputError(
+            f"has no names of rows: its first column, {corner!r}, holds numbers "
+            f"({', '.join(firsts[:3])}, …); put a column before it that names the rows"
         )
 
 

@@ -1,28 +1,26 @@
 """Turns a 10x Genomics folder (matrix.mtx, barcodes.tsv, features.tsv) into an AnnData."""
 
-import gzip
 import re
-import shutil
-import tarfile
-import tempfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import anndata
 import pandas as pd
 from scipy import sparse
 
 from scbaseline import keys
-from scbaseline.data.encoding import is_gzipped
+from scbaseline.data.folders import files_below, matrix_below
 from scbaseline.data.lists import barcodes_of, features_of, has_header, read_list, rows_that_fit
 from scbaseline.data.mtx import read_mtx
 from scbaseline.data.other_rows import GENE_EXPRESSION
 from scbaseline.errors import InputError
 
-_MATRIX = ("matrix.mtx", "matrix.mtx.gz")
 _BARCODES = ("barcodes.tsv", "barcodes.tsv.gz")
 _FEATURES = ("features.tsv", "features.tsv.gz", "genes.tsv", "genes.tsv.gz")
-_FILES = (*_MATRIX, *_BARCODES, *_FEATURES)
-_DEPTH = 3  # filtered_gene_bc_matrices/hg19/ lies two below what 10x's archive unpacks into
+_LIST = r"(?:[^A-Za-z][^.]*)?\.(?:tsv|csv|txt)(?:\.gz)?$"
+_CELLS = re.compile(
+    rf"(?i)(?:^|[^a-z])(?:cell[_-]?)?(?:barcodes?|cells?){_LIST}|\.mtx_cols(?:\.gz)?$"
+)
+_GENES = re.compile(rf"(?i)(?:^|[^a-z])(?:features?|genes?){_LIST}|\.mtx_rows(?:\.gz)?$")
 
 
 def read_10x_mtx(path: Path) -> anndata.AnnData:
@@ -44,10 +42,9 @@ def read_10x_mtx(path: Path) -> anndata.AnnData:
     InputError
         There is no such folder or more than one, or its files do not fit together.
     """
-    matrix = path if path.is_file() else _matrix_below(path)
-    folder, prefix = matrix.parent, _prefix(matrix)
-    barcodes = read_list(_beside(folder, prefix, _BARCODES))
-    features = read_list(_beside(folder, prefix, _FEATURES))
+    matrix = path if path.is_file() else matrix_below(path, files_below(path))
+    barcodes = read_list(_beside(matrix, _BARCODES, _CELLS))
+    features = read_list(_beside(matrix, _FEATURES, _GENES))
     counts_gn = read_mtx(matrix)
     barcodes, features, counts_gn = _fitted(barcodes, features, counts_gn, matrix.name)
     var = features_of(features)
@@ -85,59 +82,33 @@ def _fitted(
     )
 
 
-def read_10x_tar(path: Path) -> anndata.AnnData:
-    """Read the archive of a 10x folder, as 10x Genomics offers it for download."""
-    with (
-        gzip.open(path) if is_gzipped(path) else path.open("rb") as stream,
-        tarfile.open(fileobj=stream) as archive,
-        tempfile.TemporaryDirectory(prefix="scbaseline-") as folder,
-    ):
-        for member in archive:
-            name = PurePosixPath(member.name)
-            content = archive.extractfile(member) if name.name.endswith(_FILES) else None
-            if content is not None:
-                # One folder for each of the archive's, by a name that leads nowhere else;
-                # extractall does that only from Python 3.11.4 on.
-                inside = Path(folder) / re.sub(r"[^\w.-]+", "-", str(name.parent)).strip(".-")
-                inside.mkdir(exist_ok=True)
-                with content, (inside / name.name).open("wb") as target:
-                    shutil.copyfileobj(content, target)
-        stream.read()  # to the end, where gzip's checksum stands
-        return read_10x_mtx(Path(folder))
-
-
-def _matrix_below(folder: Path) -> Path:
-    """Return the one matrix in a folder, or in the one 10x folder below it."""
-    for depth in range(_DEPTH + 1):
-        found = [
-            path
-            for path in sorted(folder.glob("*/" * depth + "*matrix.mtx*"))
-            if path.is_file() and path.name.endswith(_MATRIX)
-        ]
-        bare = [path for path in found if path.name in _MATRIX]
-        folders = sorted({path.parent for path in found})
-        if len(folders) > 1:
-            names = ", ".join(path.relative_to(folder).as_posix() for path in folders)
-            raise InputError(f"holds several 10x folders: {names}; pass the path of one of them")
-        # Without a prefix: the folder's own, beside which others may lie.
-        if bare:
-            return bare[0]
-        if len({_prefix(path) for path in found}) > 1:
-            names = ", ".join(path.name for path in found)
-            raise InputError(f"holds several matrices: {names}; pass the path of one of them")
-        if found:
-            return found[0]
-    raise InputError(f"holds no {' or '.join(_MATRIX)}; pass the folder that holds it")
-
-
-def _prefix(matrix: Path) -> str:
-    name = matrix.name
-    return name[: name.rindex("matrix.mtx")]
-
-
-def _beside(folder: Path, prefix: str, names: tuple[str, ...]) -> Path:
+def _beside(matrix: Path, names: tuple[str, ...], other: re.Pattern[str]) -> Path:
+    """Return the list that belongs to a matrix: by 10x's names, or by words like them."""
+    prefix, suffix = _around(matrix)
     wanted = tuple(f"{prefix}{name}" for name in names)
-    path = next((folder / name for name in wanted if (folder / name).is_file()), None)
-    if path is None:
-        raise InputError(f"{folder.name} has a matrix, but no {' or '.join(wanted)}; add the file")
-    return path
+    path = next((matrix.parent / name for name in wanted if (matrix.parent / name).is_file()), None)
+    if path is not None:
+        return path
+    found = [
+        path
+        for path in sorted(matrix.parent.iterdir())
+        if path.is_file() and not path.name.startswith(".") and path != matrix
+        and path.name.startswith(prefix) and suffix in path.name[len(prefix) :]
+        and other.search(path.name[len(prefix) :])
+    ]  # fmt: skip
+    if len(found) == 1:
+        return found[0]
+    seen = f" (seen: {', '.join(path.name for path in found[:5])})" if found else ""
+    raise InputError(
+        f"{matrix.parent.name} has a matrix, but no {' or '.join(wanted)}{seen}; add the file"
+    )
+
+
+def _around(matrix: Path) -> tuple[str, str]:
+    """Return what stands before and behind the word for the matrix in its name."""
+    stem = re.sub(r"\.mtx(?:\.gz)?$", "", matrix.name)
+    for word in ("matrix", "counts", "count"):
+        if word in stem:
+            prefix, _, suffix = stem.rpartition(word)
+            return prefix, suffix
+    return "", ""

@@ -1,0 +1,62 @@
+"""Turns an archive of a folder of counts (.tar, .tar.gz) into an AnnData."""
+
+import gzip
+import re
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path, PurePosixPath
+
+from anndata import AnnData
+
+from scbaseline.data.encoding import is_gzipped
+from scbaseline.data.other_folders import read_folder
+from scbaseline.errors import InputError
+
+_PARTS = (".mtx", ".tsv", ".txt", ".csv", ".mtx_rows", ".mtx_cols")
+
+
+def read_archive(path: Path) -> AnnData:
+    """Read the archive of a folder of counts, as 10x Genomics offers it for download.
+
+    Raises
+    ------
+    InputError
+        No folder of a tool that is known is in it, or more than one.
+    """
+    with (
+        gzip.open(path) if is_gzipped(path) else path.open("rb") as stream,
+        tarfile.open(fileobj=stream) as archive,
+        tempfile.TemporaryDirectory(prefix="scbaseline-") as folder,
+    ):
+        others = []
+        for member in archive:
+            name = PurePosixPath(member.name)
+            if name.name.startswith(".") or not member.isfile():
+                continue
+            if not name.name.lower().removesuffix(".gz").endswith(_PARTS):
+                others.append(member.name)
+                continue
+            content = archive.extractfile(member)
+            if content is not None:
+                # One folder for each of the archive's, by a name that leads nowhere else;
+                # extractall does that only from Python 3.11.4 on.
+                inside = Path(folder) / re.sub(r"[^\w.-]+", "-", str(name.parent)).strip(".-")
+                inside.mkdir(exist_ok=True)
+                with content, (inside / name.name).open("wb") as target:
+                    shutil.copyfileobj(content, target)
+        stream.read()  # to the end, where gzip's checksum stands
+        try:
+            return read_folder(Path(folder))
+        except InputError as error:
+            raise _unpack_first(path, folder, str(error), others) from error
+
+
+def _unpack_first(path: Path, folder: str, said: str, others: list[str]) -> InputError:
+    unpack = f"type: tar xf {path.name}, then pass the file or folder that comes out"
+    if "empty folder" in said:
+        shown = ", ".join(others[:5]) + (", …" if len(others) > 5 else "") or "nothing"
+        return InputError(f"is an archive without a matrix.mtx; it holds {shown}; {unpack}")
+    if Path(folder).name in said:  # the example in it is of a folder that is gone by then
+        said = f"{said.partition('; pass the path')[0]}; {unpack}"
+    return InputError(said)

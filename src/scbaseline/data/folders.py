@@ -1,0 +1,156 @@
+"""Turns a folder into the matrix of counts in it or below it, or says what it holds instead."""
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from scbaseline.data.foreign import how_to_convert
+from scbaseline.errors import InputError
+
+_DEPTH = 6  # outs/per_sample_outs/SAMPLE/count/sample_filtered_feature_bc_matrix lies five below
+_MOST_FILES = 50_000  # that are looked at
+_SHOWN = 8
+_MTX = (".mtx", ".mtx.gz")
+_READABLE = (".h5ad", ".zarr", ".h5", ".tar.gz", ".tgz", ".tar", ".csv", ".csv.gz", ".tsv",
+             ".tsv.gz", ".txt", ".txt.gz")  # fmt: skip
+# What lies beside counts and is none.
+_BESIDE = re.compile(
+    r"barcode|feature_reference|metrics|summary|molecule_info|projection|clusters|readme|log"
+    r"|tissue_positions|metadata|manifest|md5",
+    re.IGNORECASE,
+)
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Return the files in a folder and some levels below it, the nearest first, by their names.
+
+    What begins with a dot is left out: macOS writes ``._matrix.mtx`` beside each file.
+    """
+    found: list[Path] = []
+    seen: set[str] = set()
+    start = len(folder.parts)
+    for inside, folders, names in os.walk(folder, followlinks=True):
+        here = Path(inside)
+        if os.path.realpath(inside) in seen:  # a link to a folder that was looked at
+            folders[:] = []
+            continue
+        seen.add(os.path.realpath(inside))
+        deep = len(here.parts) - start >= _DEPTH
+        stores = [name for name in folders if name.endswith(".zarr")]
+        folders[:] = [] if deep else sorted(
+            name for name in folders if not name.startswith(".") and name not in stores
+        )  # fmt: skip
+        found += [here / name for name in (*names, *stores) if not name.startswith(".")]
+        if len(found) > _MOST_FILES:
+            break
+    return sorted(found, key=lambda path: (len(path.parts), path))
+
+
+def matrix_below(folder: Path, files: Sequence[Path]) -> Path:
+    """Return the one matrix of 10x's three files: the folder's own, or the only one below.
+
+    Parameters
+    ----------
+    folder
+        What the user named.
+    files
+        The files in it and below.
+
+    Raises
+    ------
+    InputError
+        There is none, or more than one.
+    """
+    every = [path for path in files if path.name.endswith(_MTX)]
+    named = [path for path in every if re.search(r"matrix\.mtx(?:\.gz)?$", path.name)]
+    nearest = _own_or_all(folder, named or every)
+    if not nearest:
+        raise InputError(what_it_holds(folder, files))
+    folders = sorted({path.parent for path in nearest})
+    if len(folders) > 1:
+        names = [path.relative_to(folder).as_posix() for path in folders]
+        raise InputError(
+            f"holds several 10x folders: {_listed(names)}; pass the path of one of them, "
+            f"e.g. {folder.name}/{_likeliest(names)}"
+        )
+    # Without a prefix: the folder's own, beside which others may lie.
+    bare = [path for path in nearest if path.name in ("matrix.mtx", "matrix.mtx.gz")]
+    if bare:
+        return bare[0]
+    if len({path.name.removesuffix(".gz") for path in nearest}) > 1:
+        names = [path.relative_to(folder).as_posix() for path in nearest]
+        raise InputError(
+            f"holds several matrices: {_listed(names)}; pass the path of one of them, "
+            f"e.g. {folder.name}/{names[0]}"
+        )
+    return nearest[0]
+
+
+def what_it_holds(folder: Path, files: Sequence[Path]) -> str:
+    """Say what a folder without counts of a known tool holds, and what to pass."""
+    if not files:
+        return "is an empty folder; pass a file or folder with raw counts"
+    readable = [
+        path for path in files if path.name.lower().endswith(_READABLE)
+        and not _BESIDE.search(path.name) and not how_to_convert(path)
+    ]  # fmt: skip
+    readable.sort(
+        key=lambda path: [path.name.lower().endswith(end) for end in _READABLE], reverse=True
+    )
+    names = [path.relative_to(folder).as_posix() for path in readable]
+    if names:
+        return (
+            f"holds no matrix.mtx, but {_listed(names)}; pass the path of one of them, "
+            f"e.g. {folder.name}/{_likeliest(names)}"
+        )
+    for path in files:
+        said = how_to_convert(path)
+        if said and "pass the folder" not in said:
+            return f"holds no matrix.mtx, but {path.relative_to(folder).as_posix()}, which {said}"
+    names = [path.relative_to(folder).as_posix() for path in files]
+    return f"holds no matrix.mtx, but {_listed(names)}; pass a file or folder with raw counts"
+
+
+def one_of_each(folder: Path, found: Iterable[Path]) -> tuple[Path | None, str]:
+    """Return the one of several matrices to take, and what was left aside beside it.
+
+    Of two that differ in being filtered, it is the filtered one.
+
+    Raises
+    ------
+    InputError
+        There are several others.
+    """
+    nearest = _own_or_all(folder, list(found))
+    folders = sorted({path.parent for path in nearest})
+    if len(folders) > 1:
+        filtered = [path for path in folders if _is_filtered(path.name)]
+        same = {re.sub(r"(?:un)?filtered", "", path.as_posix()) for path in folders}
+        if len(same) > 1 or len(filtered) != 1:
+            names = [path.relative_to(folder).as_posix() for path in folders]
+            raise InputError(
+                f"holds several folders of counts: {_listed(names)}; pass the path of one of "
+                f"them, e.g. {folder.name}/{_likeliest(names)}"
+            )
+        others = [path.name for path in folders if path not in filtered]
+        taken = next(path for path in nearest if path.parent == filtered[0])
+        return taken, f"{filtered[0].name} was read, and not {_listed(others)} beside it"
+    return (nearest[0] if nearest else None), ""
+
+
+def _own_or_all(folder: Path, paths: Sequence[Path]) -> list[Path]:
+    """Return the paths right in a folder, or where there are none, all below it."""
+    return [path for path in paths if path.parent == folder] or list(paths)
+
+
+def _is_filtered(name: str) -> bool:
+    return "filtered" in name and "unfiltered" not in name
+
+
+def _likeliest(names: Sequence[str]) -> str:
+    return next((name for name in names if _is_filtered(name)), names[0])
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")

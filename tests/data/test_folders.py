@@ -1,0 +1,212 @@
+"""Folders of several tools, depths and names: the one set of counts, or what to pass instead."""
+
+import gzip
+import io
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io
+from made_forms import simulated, write_10x_h5, write_mtx
+from scipy import sparse
+
+from scbaseline.data.read import read_counts
+from scbaseline.errors import InputError, ScbaselineWarning
+
+WHOLE = simulated()[:20, :30].copy()
+COUNTS = WHOLE.X.toarray()
+CELLS, GENES, IDS = list(WHOLE.obs_names), list(WHOLE.var_names), list(WHOLE.var["gene_ids"])
+FEATURES = [f"{gene}\t{name}" for gene, name in zip(IDS, GENES, strict=True)]
+
+
+def _mtx(path: Path, matrix: np.ndarray = COUNTS) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = io.BytesIO()
+    scipy.io.mmwrite(content, sparse.coo_matrix(matrix).astype(int))
+    path.write_bytes(content.getvalue())
+
+
+def _lines(path: Path, values: list[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{value}\n" for value in values))
+
+
+def _three(folder: Path, matrix: str, barcodes: str, features: str) -> Path:
+    _mtx(folder / matrix, COUNTS.T)
+    _lines(folder / barcodes, CELLS)
+    _lines(folder / features, FEATURES)
+    return folder
+
+
+def _bustools(folder: Path, stem: str = "cells_x_genes", matrix: str = "cells_x_genes") -> Path:
+    _mtx(folder / f"{matrix}.mtx")
+    _lines(folder / f"{stem}.barcodes.txt", CELLS)
+    _lines(folder / f"{stem}.genes.txt", IDS)
+    return folder
+
+
+def _alevin(folder: Path) -> Path:
+    _mtx(folder / "quants_mat.mtx")
+    _lines(folder / "quants_mat_rows.txt", CELLS)
+    _lines(folder / "quants_mat_cols.txt", IDS)
+    return folder
+
+
+def _parse(folder: Path, genes: str = "all_genes.csv") -> Path:
+    _mtx(folder / "count_matrix.mtx")
+    rows = [f"{gene},{name}" for gene, name in zip(IDS, GENES, strict=True)]
+    _lines(folder / genes, ["gene_id,gene_name", *rows])
+    _lines(folder / "cell_metadata.csv", ["bc_wells,sample", *(f"{cell},s" for cell in CELLS)])
+    return folder
+
+
+MADE = {
+    "bustools, own prefix": lambda at: _bustools(at / "o", "genes", "genes"),
+    "bustools, total": lambda at: _bustools(at / "o", matrix="cells_x_genes.total"),
+    "bustools, deep": lambda at: _bustools(at / "a/b/counts_unfiltered"),
+    "alevin-fry, af_quant": lambda at: _alevin(at / "af_quant/alevin"),
+    "Parse, one sample": lambda at: _parse(at / "s1/DGE_filtered"),
+    "Parse, unfiltered": lambda at: _parse(at / "all-sample/DGE_unfiltered"),
+    "Parse, old names": lambda at: _parse(at / "o", "genes.csv"),
+    "10x, txt": lambda at: _three(at / "o", "matrix.mtx", "barcodes.txt", "genes.txt"),
+    "10x, counts": lambda at: _three(at / "o", "G_counts.mtx", "G_barcodes.tsv", "G_genes.tsv"),
+    "10x, cells": lambda at: _three(at / "o", "matrix.mtx", "cells.tsv", "features.tsv"),
+    "10x, suffix": lambda at: _three(at / "o", "matrix_S1.mtx", "barcodes_S1.tsv", "genes_S1.tsv"),
+    "EBI": lambda at: _three(at / "o", "E1.mtx", "E1.mtx_cols", "E1.mtx_rows"),
+    "10x, deep": lambda at: _three(at / "a/b/c/d/e", "matrix.mtx", "barcodes.tsv", "genes.tsv"),
+}
+
+
+@pytest.mark.parametrize("made", MADE)
+def test_the_one_set_of_counts_below_a_folder_is_read(tmp_path: Path, made: str) -> None:
+    """Whichever tool wrote it, at whatever depth, beside what macOS leaves there."""
+    folder = MADE[made](tmp_path)
+    (folder / "._matrix.mtx").write_bytes(b"\0\5\x16\7Mac")
+    read = read_counts(tmp_path)
+    np.testing.assert_array_equal(read.X.toarray(), COUNTS)
+    assert read.obs_names.tolist() == CELLS
+    assert read.var["gene_ids"].tolist() == IDS
+
+
+def test_a_linked_folder_is_looked_into_once(tmp_path: Path) -> None:
+    """A link leads to the counts; one that leads back is no second set of them."""
+    _three(tmp_path / "elsewhere", "matrix.mtx", "barcodes.tsv", "genes.tsv")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "outs").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "loop").symlink_to(tmp_path / "run")
+    np.testing.assert_array_equal(read_counts(tmp_path / "run").X.toarray(), COUNTS)
+
+
+def test_of_filtered_and_unfiltered_counts_the_filtered_are_read_and_said(tmp_path: Path) -> None:
+    """Of kallisto|bustools and Parse, whose tools write both side by side."""
+    _bustools(tmp_path / "counts_filtered")
+    _bustools(tmp_path / "counts_unfiltered")
+    with pytest.warns(ScbaselineWarning, match="counts_filtered was read, and not counts_unfilt"):
+        read_counts(tmp_path)
+
+
+def _two_samples(at: Path) -> None:
+    for sample in ("s1", "s2"):
+        _parse(at / sample / "DGE_filtered")
+
+
+def _multi(at: Path) -> None:
+    write_mtx(WHOLE, at / "sample_filtered", gzipped=True)
+    (at / "multi").mkdir()
+    write_mtx(WHOLE, at / "multi" / "raw", gzipped=True)
+
+
+def _h5_only(at: Path) -> None:
+    for name in ("filtered", "raw"):
+        write_10x_h5(WHOLE, at / f"{name}_feature_bc_matrix.h5")
+
+
+def _velocity(at: Path) -> None:
+    for name in ("spliced", "unspliced"):
+        _bustools(at, name, name)
+
+
+REFUSED = {
+    "two samples": (_two_samples, r"s1/DGE_filtered, s2/DGE_filtered; pass the path of one"),
+    "depths": (_multi, r"multi/raw, sample_filtered; .* e\.g\. \S+/sample_filtered$"),
+    "h5 only": (_h5_only, r"but filtered_feature\S+\.h5, raw\S+h5; .* e\.g\. \S+/filtered_feat"),
+    "velocity": (_velocity, "spliced and unspliced apart"),
+    "mature": (lambda at: _mtx(at / "cells_x_genes.mature.mtx"), "--sum=total"),
+    "tcc": (lambda at: _mtx(at / "cells_x_tcc.mtx"), "without --tcc"),
+    "tables": (lambda at: [_lines(at / f"{n}.csv", ["a"]) for n in "ab"], "a.csv, b.csv; pass"),
+    "R": (lambda at: (at / "x.rds").write_bytes(b"x"), "but x.rds, which is a file of R; in R"),
+    "packed": (lambda at: (at / "matrix.mtx.bz2").write_bytes(b"x"), "which is packed; type bun"),
+    "notes": (lambda at: _lines(at / "notes.md", ["x"]), "but notes.md; pass a file or folder"),
+    "nothing": (lambda _: None, "is an empty folder"),
+}
+
+
+@pytest.mark.parametrize("made", REFUSED)
+def test_other_folders_say_what_they_hold_and_what_to_pass(tmp_path: Path, made: str) -> None:
+    """The filtered one of several is the example; the folder's path is named once."""
+    write, words = REFUSED[made]
+    write(tmp_path)
+    with pytest.raises(InputError, match=words) as caught:
+        read_counts(tmp_path)
+    assert str(caught.value).count(str(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("ending", [".tar", ".tgz", ".tar.gz"])
+def test_archives_of_other_tools_are_read(tmp_path: Path, ending: str) -> None:
+    """As their folders are."""
+    _bustools(tmp_path / "o")
+    with tarfile.open(tmp_path / f"x{ending}", "w" if ending == ".tar" else "w:gz") as archive:
+        archive.add(tmp_path / "o", "run/o")
+    np.testing.assert_array_equal(read_counts(tmp_path / f"x{ending}").X.toarray(), COUNTS)
+
+
+def test_an_archive_without_counts_of_a_folder_says_what_it_holds(tmp_path: Path) -> None:
+    """And how to unpack it; no folder that is gone by then is named."""
+    WHOLE.write_h5ad(tmp_path / "x.h5ad")
+    with tarfile.open(tmp_path / "x.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "x.h5ad", "x.h5ad")
+    with pytest.raises(InputError, match=r"it holds x\.h5ad; type: tar xf x\.tar\.gz"):
+        read_counts(tmp_path / "x.tar.gz")
+    with tarfile.open(tmp_path / "y.tar", "w") as archive:
+        for name in ("a.csv", "b.csv"):
+            (tmp_path / name).write_text("x")
+            archive.add(tmp_path / name, name)
+    with pytest.raises(InputError, match=r"holds no matrix\.mtx, but a\.csv, b\.csv; type: tar"):
+        read_counts(tmp_path / "y.tar")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", r"matrix\.mtx is empty"),
+        (b"<!DOCTYPE html><html>404</html>", "matrix.mtx is a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "type: git lfs pull"),
+        (b"BZh91AY&SY", "bunzip2 -c matrix.mtx"),
+        ("%%MatrixMarket".encode("utf-16"), "is in UTF-16"),
+        (b"1 2 3\n", r"its first line is '1 2 3', not %%MatrixMarket"),
+        (b"%%MatrixMarket matrix coordinate integer general\n30 20 9\n1 1 4\n", "is damaged"),
+        (b"%%MatrixMarket matrix coordinate pattern general\n30 20 1\n1 1\n", "not the counts"),
+        (
+            b"%%MatrixMarket matrix coordinate real general\n% a, b\n30 20 1\n1 1 3,5\n",
+            "line 4 of matrix.mtx holds a comma; write",
+        ),
+    ],
+    ids=["empty", "web", "lfs", "bzip2", "utf-16", "no-banner", "cut", "pattern", "comma"],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_is_no_matrix_is_called_what_it_is(
+    tmp_path: Path, content: bytes, words: str, packed: bool
+) -> None:
+    """With the name of the file in the folder."""
+    folder = _three(tmp_path / "o", "matrix.mtx", "barcodes.tsv", "genes.tsv")
+    (folder / "matrix.mtx").write_bytes(gzip.compress(content) if packed else content)
+    with pytest.raises(InputError, match=words):
+        read_counts(folder)
+
+
+def test_a_mark_at_the_start_of_a_matrix_is_no_letter(tmp_path: Path) -> None:
+    """As editors on Windows leave it."""
+    folder = _three(tmp_path / "o", "matrix.mtx", "barcodes.tsv", "genes.tsv")
+    (folder / "matrix.mtx").write_bytes(b"\xef\xbb\xbf" + (folder / "matrix.mtx").read_bytes())
+    np.testing.assert_array_equal(read_counts(folder).X.toarray(), COUNTS)
