@@ -104,3 +104,59 @@ def test_an_anndata_without_x_is_refused_with_the_way_on() -> None:
     """In Python, too."""
     with pytest.raises(InputError, match=r"X is missing; .*adata\.X = adata\.layers\['umis'\]"):
         check_counts(_without_x(layer=True, raw=False))
+
+
+def _log(adata: anndata.AnnData) -> anndata.AnnData:
+    scanpy.pp.normalize_total(adata, target_sum=1e4)
+    scanpy.pp.log1p(adata)
+    return adata
+
+
+@pytest.mark.parametrize("place", ["counts", None])
+@pytest.mark.parametrize("x", ["recovered", "binarised"])
+def test_counts_themselves_come_before_an_x_that_can_be_used(x: str, place: str | None) -> None:
+    """Recovered counts may lack a factor, and a binarised X has lost them."""
+    adata = simulated()
+    if place is None:
+        adata.raw = adata.copy()
+    else:
+        adata.layers[place] = adata.X.copy()
+    if x == "recovered":
+        adata = _log(adata)
+    else:
+        adata.X = (adata.X > 0).astype(np.float32)
+    diagnosis = examine(adata)
+    assert diagnosis.elsewhere == (Source(place, 120),)
+    said = findings(diagnosis, obs_names=adata.obs_names, var_names=adata.var_names)
+    assert any("X holds no raw counts itself; " in str(finding) for finding in said)
+    assert examine(adata, only_x=True).elsewhere == ()
+
+
+def test_recovered_counts_are_no_better_than_recovered_ones() -> None:
+    """Logarithms in X and in raw, of the same genes: there is nothing to advise."""
+    adata = _log(simulated())
+    adata.raw = adata.copy()
+    adata.layers["log"] = adata.X.copy()
+    assert examine(adata).elsewhere == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "best"),
+    [
+        (("ambiguous", "matrix", "spliced", "unspliced"), "matrix"),
+        (("ambiguous", "spliced", "unspliced"), "spliced"),
+        (("a", "RNA counts"), "RNA counts"),
+        (("a", "Counts"), "Counts"),
+        (("half", "whole"), "whole"),
+    ],
+)
+def test_of_several_layers_the_usual_or_the_fullest_comes_first(
+    names: tuple[str, ...], best: str
+) -> None:
+    """A part of the molecules is not taken for all."""
+    whole = simulated()
+    half = whole.X.copy()
+    half.data = np.floor(half.data / 2)
+    layers = {name: whole.X if name == best else half for name in names}
+    adata = anndata.AnnData(obs=whole.obs, var=whole.var, layers=layers)
+    assert examine(adata).elsewhere[0].layer == best

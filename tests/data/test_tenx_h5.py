@@ -84,3 +84,12 @@ def test_lists_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         file["matrix/shape"][0] = 7
     with pytest.raises(InputError, match=r"7 × 500, but lists 120 features and 500 barcodes"):
         read_counts(path)
+
+
+def test_a_matrix_in_a_group_of_another_name_is_read(tmp_path: Path) -> None:
+    """Older CellBender calls it background_removed; its lists may be those of version 3."""
+    path = write_10x_h5(simulated(), tmp_path / "x.h5")
+    with h5py.File(path, "r+") as file:
+        file.move("matrix", "background_removed")
+        file["metadata/barcodes"] = np.arange(3)  # a group without a matrix is no genome
+    np.testing.assert_array_equal(read_counts(path).X.toarray(), simulated().X.toarray())

@@ -31,6 +31,8 @@ from scbaseline.errors import (
     did_you_mean,
 )
 
+_ZIPPED = ".zarr.zip"
+_OF_ZARR = (".zgroup", ".zattrs", "zarr.json")  # a store's own files, whatever it is called
 _FULL = (errno.ENOSPC, errno.EDQUOT)  # what the system says of a full disk
 
 
@@ -174,11 +176,13 @@ def _format_of(path: Path) -> Format:
     ending = ending_of(path.name)
     if path.is_file() and path.stat().st_size == 0:
         raise InputError(f"{path}: is empty; get the file again")
-    if said := how_to_convert(path):
+    if ending != _ZIPPED and (said := how_to_convert(path)):
         raise InputError(f"{path}: {said}")
     if ending is not None:
         return FORMATS[ending]
     if path.is_dir():
+        if any((path / name).is_file() for name in _OF_ZARR):
+            return FORMATS[".zarr"]
         return SHARDS if shards_of(path) else FOLDER
     raise InputError(
         f"{path}: its ending is not known; pass {', '.join(FORMATS)} or {FOLDER.title}"
@@ -230,7 +234,7 @@ _MATRIX = Format("the matrix of a 10x folder", lambda path, _: read_folder(path)
 FORMATS: dict[str, Format] = {
     ".h5ad": _H5AD,
     ".zarr": _ZARR,
-    ".zarr.zip": _ZARR,
+    _ZIPPED: _ZARR,
     ".h5": _TENX_H5,
     ".tar.gz": Format("the archive of a 10x folder", lambda path, _: read_10x_tar(path)),
     "matrix.mtx": _MATRIX,

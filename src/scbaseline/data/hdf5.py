@@ -49,13 +49,13 @@ def open_hdf5(path: Path, *, what: str) -> Iterator[Any]:
         try:
             yield file
         except OSError as error:
-            if missing := _missing_filter(file):
+            if missing := missing_filter(file):
                 raise InputError(missing) from error
             raise
 
 
-def _missing_filter(file: Any) -> str:
-    """Say which filter an array of the file needs that is not installed; ``""`` if none is."""
+def missing_filter(file: Any) -> str:
+    """Say which filter an array of a file or group needs and is not installed, or ``""``."""
     found: list[str] = []
 
     def look(name: str, item: object) -> bool | None:

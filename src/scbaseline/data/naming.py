@@ -33,6 +33,7 @@ from scbaseline.data.known import n_known
 from scbaseline.data.letters import letters_of
 from scbaseline.data.name_columns import Names, choose_ids, choose_symbols
 from scbaseline.data.other_rows import kinds_of_rows
+from scbaseline.errors import listed
 
 Kind = Literal["", "symbols", "Ensembl ids", "symbols and Ensembl ids"]
 
@@ -91,19 +92,25 @@ class Naming:
 
     @property
     def notes(self) -> list[str]:
-        """Say what was done to the rows and their names."""
-        notes = [f"{n:,} rows were left out: {kind}" for kind, n in self.by_name.items()]
+        """Say what was done to the rows and their names, beside :attr:`caveats`."""
+        notes = [f"{n:,} rows were left out: {kind}" for kind, n in self.by_type.items()]
         if self.column and not self.index_holds_ids:
             notes.append(f"the names of genes were taken from var[{self.column!r}]")
-        if self.n_unnamed:
-            notes.append(
-                f"{self.n_unnamed:,} genes have no name ({self.first_unnamed!r}): "
-                "they are never matched with a gene of another file"
-            )
         if self.n_ids_inside:
             notes.append(f"{self.n_ids_inside:,} Ensembl ids were taken out of longer names")
         if self.n_dotted:
             notes.append(f"{self.n_dotted:,} gene names got back dashes that had become dots")
+        return notes
+
+    @property
+    def caveats(self) -> list[str]:
+        """Say what was left out of the counts, or cannot be used, since names tell it."""
+        notes = [f"{n:,} rows were left out: {kind}" for kind, n in self.by_name.items()]
+        if self.n_unnamed:
+            notes.append(
+                f"{self.n_unnamed:,} genes have no name ({self.first_unnamed!r}): they are "
+                "never matched with a gene of another file, nor chosen as features"
+            )
         return notes
 
 
@@ -157,6 +164,18 @@ def name_genes(var: pd.DataFrame) -> Naming:
         by_name={} if none_left else by_name,
         problem=_problem(none_left, {**by_type, **by_name}, names, is_known, var),
     )
+
+
+def named_genes(var: pd.DataFrame) -> npt.NDArray[np.bool_] | None:
+    """Say which genes have a name that another file's can be matched with; ``None``: all.
+
+    Parameters
+    ----------
+    var
+        Genes as :func:`name_genes` names them.
+    """
+    named = np.array([not names_nothing(str(name)) for name in var.index], dtype=bool)
+    return None if named.all() else named
 
 
 def unique_names(names: Iterable[object]) -> pd.Index:
@@ -231,8 +250,8 @@ def _problem(
     if not names or 2 * n_known_names > len(names):
         return ""
     what = "row numbers" if is_row_number(names[0]) else "no names"
-    first = ", ".join(repr(name) for name in names[:3])
-    columns = ", ".join(map(str, var.columns[:8])) or "none"
+    first = listed(map(repr, names), most=3)
+    columns = listed(var.columns, most=8) or "none"
     return (
         f"{len(names) - n_known_names:,} of {len(names):,} genes are named by {what} ({first}), "
         f"and no column of var holds symbols or Ensembl ids (columns: {columns}); give the genes "

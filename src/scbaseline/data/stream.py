@@ -18,6 +18,7 @@ from scipy import sparse
 from scbaseline.counts import Counts
 from scbaseline.data.blocks import row_blocks
 from scbaseline.data.check import (
+    caveats_of,
     notes_of,
     require_usable,
     totals_of,
@@ -68,6 +69,8 @@ class CountStream:
         The genes: unique symbols as index, Ensembl ids in ``gene_ids`` where known.
     notes
         What was done to the input, and what weakens it.
+    caveats
+        Those of them that a user must hear: what was left out, or cannot be used.
     total_key
         The column of obs with each cell's total, or ``""``.
     """
@@ -76,6 +79,7 @@ class CountStream:
     obs: pd.DataFrame
     var: pd.DataFrame
     notes: tuple[str, ...]
+    caveats: tuple[str, ...]
     total_key: str
     _matrix: Any
     _is_gene: NDArray[np.bool_]
@@ -235,7 +239,7 @@ def stream_counts(
         require_one_of_each(adata.obs, what="obs")
         require_one_of_each(adata.var, what="var")
         kept = None if model_genes is None else KeptGenes(*model_genes)
-        diagnosis = examine(adata, ranks=ranks, kept=kept)
+        diagnosis = examine(adata, ranks=ranks, kept=kept, only_x=True)
         require_usable(diagnosis, adata, allow_fractional=provenance.allow_fractional)
     except InputError as error:
         raise InputError(f"{provenance.name}: {error}") from error
@@ -249,6 +253,7 @@ def stream_counts(
         obs=adata.obs,
         var=naming.var,
         notes=tuple(notes),
+        caveats=tuple(caveats_of(diagnosis)),
         total_key=total_key or "",
         _matrix=adata.X,
         _is_gene=naming.is_gene,
