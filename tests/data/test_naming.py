@@ -132,7 +132,8 @@ def test_genes_without_a_name_are_counted_and_said() -> None:
     "row",
     ["__no_feature", "__ambiguous", "__alignment_not_unique", "X__not_aligned", "no_feature",
      "N_unmapped", "N_multimapping", "N_noFeature", "N_ambiguous", "Unassigned_NoFeatures",
-     "ERCC-00002", "ERCC_00130", "GRCh38_ERCC-00002", "SIRV101", "*", "unmapped",
+     "ERCC-00002", "ERCC_00130", "GRCh38_ERCC-00002", "gene:ERCC-00002", "ercc-00002", "SIRV101",
+     "*", "unmapped", "prot_CD3", "CMO301", "CD3-CTCATTGTAACTCCT",
      "HTO_A", "HTO1", "Hashtag3", "CD3_TotalSeqB", "ADT_CD4", "CD4-ADT",
      "CD3:UCHT1|CD3E|AHS0231|pAbO", "SampleTag01_hs", "nCount_RNA", "percent.mt"],
 )  # fmt: skip
@@ -154,7 +155,7 @@ def test_rows_that_are_no_genes_are_left_out_and_said(row: str) -> None:
 
 @pytest.mark.parametrize(
     "name", ["ERCC1", "ERCC6L2", "HTR1A", "ADTRP", "ABCD1", "PROTA", "NPROT", "ADT", "CITED2",
-             "N6AMT1", "TOTAL", "HTO", "ANTXR1"],
+             "N6AMT1", "TOTAL", "HTO", "ANTXR1", "PROTOR", "CMO", "ercc6", "GATA3-AS1"],
 )  # fmt: skip
 def test_genes_that_resemble_other_rows_stay(name: str) -> None:
     """Only names that no gene has are hit."""
