@@ -13,6 +13,7 @@ from anndata import AnnData
 from scbaseline.data.blocks import whole_matrix
 from scbaseline.data.findings import how_to_take
 from scbaseline.data.foreign import how_to_convert
+from scbaseline.data.hdf5 import OtherHdf5Error
 from scbaseline.data.matrix import canonical_csr, require_intact
 from scbaseline.data.naming import Naming, name_genes
 from scbaseline.data.options import ReadOptions
@@ -220,15 +221,39 @@ def _read_shards(path: Path, options: ReadOptions) -> AnnData:
         return whole(adata)
 
 
+def _read_h5ad(path: Path, options: ReadOptions) -> AnnData:
+    """Read an AnnData, or what 10x wrote under this ending."""
+    try:
+        return read_h5ad(path)
+    except OtherHdf5Error:
+        return read_10x_h5(path, genome=options.genome)
+
+
+@contextmanager
+def _open_h5ad(path: Path, options: ReadOptions) -> Iterator[AnnData]:
+    with ExitStack() as stack:
+        try:
+            adata = stack.enter_context(open_h5ad(path))
+        except OtherHdf5Error:
+            adata = read_10x_h5(path, genome=options.genome)
+        yield adata
+
+
+def _read_10x_h5(path: Path, options: ReadOptions) -> AnnData:
+    """Read what 10x wrote, or an AnnData under this ending."""
+    try:
+        return read_10x_h5(path, genome=options.genome)
+    except OtherHdf5Error:
+        return read_h5ad(path)
+
+
 SHARDS = Format("a folder of .h5ad and .zarr files", _read_shards, _open_shards)
 FOLDER = Format("a 10x folder with matrix.mtx", lambda path, _: read_folder(path))
 
 _TABLE = Format("a table of cells × genes", lambda path, _: read_table(path))
-_H5AD = Format("an .h5ad file", lambda path, _: read_h5ad(path), lambda path, _: open_h5ad(path))
+_H5AD = Format("an .h5ad file", _read_h5ad, _open_h5ad)
 _ZARR = Format("a .zarr store", lambda path, _: read_zarr(path), lambda path, _: open_zarr(path))
-_TENX_H5 = Format(
-    "an .h5 file of 10x", lambda path, options: read_10x_h5(path, genome=options.genome)
-)
+_TENX_H5 = Format("an .h5 file of 10x", _read_10x_h5)
 _MATRIX = Format("the matrix of a 10x folder", lambda path, _: read_folder(path))
 
 FORMATS: dict[str, Format] = {

@@ -19,6 +19,10 @@ _FILTERS = {
 }  # fmt: skip
 
 
+class OtherHdf5Error(InputError):
+    """An HDF5 file has the ending of 10x and holds an AnnData, or the other way round."""
+
+
 @contextmanager
 def open_hdf5(path: Path, *, what: str) -> Iterator[Any]:
     """Open an HDF5 file to read.

@@ -15,7 +15,7 @@ from anndata import AnnData
 from anndata.io import read_elem, sparse_dataset
 
 from scbaseline.data.foreign import LOOM, MUDATA
-from scbaseline.data.hdf5 import missing_filter, open_hdf5
+from scbaseline.data.hdf5 import OtherHdf5Error, missing_filter, open_hdf5
 from scbaseline.data.identifiers import texts
 from scbaseline.data.zarr_parts import require_parts
 from scbaseline.errors import InputError, ScbaselineWarning, listed
@@ -94,7 +94,7 @@ def _folder_in(packed: Path) -> str | None:
 
 def _require_parts(group: Any) -> None:
     if "matrix/barcodes" in group and "X" not in group:
-        raise InputError("is a 10x file, not of AnnData; rename it to end in .h5")
+        raise OtherHdf5Error("is a 10x file, not of AnnData; rename it to end in .h5")
     if "mod" in group and "X" not in group:
         raise InputError(MUDATA.format(first=next(iter(group["mod"]), "rna")))
     if tables := [name for name in group.get("tables", ()) if "X" in group["tables"][name]]:

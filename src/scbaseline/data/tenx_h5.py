@@ -10,7 +10,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from scbaseline import keys
-from scbaseline.data.hdf5 import open_hdf5
+from scbaseline.data.hdf5 import OtherHdf5Error, open_hdf5
 from scbaseline.data.matrix import intact
 from scbaseline.errors import InputError, did_you_mean, listed
 
@@ -51,7 +51,7 @@ def read_10x_h5(path: Path, *, genome: str | None = None) -> AnnData:
     """
     with open_hdf5(path, what=".h5") as file:
         if "X" in file and "obs" in file:
-            raise InputError("is an AnnData file; rename it to end in .h5ad")
+            raise OtherHdf5Error("is an AnnData file; rename it to end in .h5ad")
         if "matrix" in file:
             return _read_v3(file["matrix"], genome)
         found = [name for name, group in file.items() if _keys(group) >= _MATRIX]
