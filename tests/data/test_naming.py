@@ -162,6 +162,20 @@ def test_genes_that_resemble_other_rows_stay(name: str) -> None:
     assert name_genes(pd.DataFrame(index=["LYZ", name])).is_gene.all()
 
 
+@pytest.mark.parametrize("name", ["2-Sep", "1-mar", "2001-09-02 00:00:00", "9/2/2001", "1-Dec-1"])
+def test_dates_are_no_genes(name: str) -> None:
+    """Excel made them, of one of several genes; that is said."""
+    naming = name_genes(pd.DataFrame(index=["LYZ", "CD3D", name]))
+    assert naming.n_unnamed == 1
+    assert any("Excel" in note for note in naming.caveats)
+
+
+@pytest.mark.parametrize("name", ["sep-1", "apr-1", "oct-1", "MAR-1", "NKX2-1", "dec-205", "SEP15"])
+def test_genes_that_resemble_dates_stay(name: str) -> None:
+    """A worm's genes are called so."""
+    assert name_genes(pd.DataFrame(index=["LYZ", "CD3D", name])).n_unnamed == 0
+
+
 def test_a_file_without_any_gene_is_refused() -> None:
     """A matrix of antibodies only, with or without types, is no gene expression."""
     names, x = ["CD3_TotalSeqB", "CD4_TotalSeqB"], np.array([[1, 2]])

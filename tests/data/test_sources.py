@@ -12,6 +12,7 @@ from made_forms import simulated, write_zarr
 from scbaseline.data.check import check_counts
 from scbaseline.data.doctor import examine
 from scbaseline.data.findings import findings
+from scbaseline.data.next_step import next_command
 from scbaseline.data.options import ReadOptions
 from scbaseline.data.read import open_counts, read_counts
 from scbaseline.data.sources import Source
@@ -160,3 +161,21 @@ def test_of_several_layers_the_usual_or_the_fullest_comes_first(
     layers = {name: whole.X if name == best else half for name in names}
     adata = anndata.AnnData(obs=whole.obs, var=whole.var, layers=layers)
     assert examine(adata).elsewhere[0].layer == best
+
+
+@pytest.mark.parametrize("x", ["scaled", "missing", "fractional"])
+def test_counts_with_fractions_are_the_last_resort(x: str) -> None:
+    """They are advised with the option that allows them, where X holds nothing better."""
+    whole = simulated()
+    fractions = whole.X.copy()
+    fractions.data[::3] *= 0.7
+    values = {"scaled": whole.X.toarray() - 0.5, "missing": None, "fractional": fractions}[x]
+    adata = anndata.AnnData(values, obs=whole.obs, var=whole.var, layers={"soupx": fractions})
+    diagnosis = examine(adata)
+    said = findings(diagnosis, obs_names=adata.obs_names, var_names=adata.var_names)
+    typed = next_command("x.h5ad", ReadOptions(), diagnosis, usable=False, obs=adata.obs)
+    assert "--allow-fractional" in str(said[0])
+    assert "--allow-fractional" in typed
+    assert ("--layer soupx" in typed) == (x != "fractional")
+    adata.layers["counts"] = whole.X
+    assert examine(adata).elsewhere[0] == Source("counts", 120)

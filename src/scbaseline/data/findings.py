@@ -181,14 +181,15 @@ def how_to_take(sources: tuple[Source, ...]) -> str:
     if not sources:
         return "pass raw counts"
     best, others = sources[0], ""
+    flag = " --allow-fractional" if best.is_fractional else ""
     if len(sources) > 1:
         others = "; so do " + ", ".join(
             f"{source.name} ({source.n_genes:,} genes)" for source in sources[1:4]
         )
     if best.layer is None:
-        return f"{best}: pass --use-raw (in Python: adata = adata.raw.to_adata()){others}"
+        return f"{best}: pass --use-raw{flag} (in Python: adata = adata.raw.to_adata()){others}"
     return (
-        f"{best}: pass {shlex.join(option('--layer', best.layer))} "
+        f"{best}: pass {shlex.join(option('--layer', best.layer))}{flag} "
         f"(in Python: adata.X = adata.layers[{best.layer!r}]){others}"
     )
 

@@ -19,6 +19,7 @@ from anndata.utils import make_index_unique
 
 from scbaseline import keys
 from scbaseline.data.dashes import with_dashes
+from scbaseline.data.dates import is_date
 from scbaseline.data.identifiers import (
     id_inside,
     is_id,
@@ -107,8 +108,9 @@ class Naming:
         """Say what was left out of the counts, or cannot be used, since names tell it."""
         notes = [f"{n:,} rows were left out: {kind}" for kind, n in self.by_name.items()]
         if self.n_unnamed:
+            dates = " (Excel turns SEPT2 into a date)" if is_date(self.first_unnamed) else ""
             notes.append(
-                f"{self.n_unnamed:,} genes have no name ({self.first_unnamed!r}): they are "
+                f"{self.n_unnamed:,} genes have no name ({self.first_unnamed!r}){dates}: they are "
                 "never matched with a gene of another file, nor chosen as features"
             )
         return notes
@@ -174,7 +176,7 @@ def named_genes(var: pd.DataFrame) -> npt.NDArray[np.bool_] | None:
     var
         Genes as :func:`name_genes` names them.
     """
-    named = np.array([not names_nothing(str(name)) for name in var.index], dtype=bool)
+    named = ~which_name_nothing([str(name) for name in var.index])
     return None if named.all() else named
 
 

@@ -104,6 +104,7 @@ def next_command(
     if diagnosis.elsewhere:
         best = diagnosis.elsewhere[0]
         options = replace(options, layer=best.layer, use_raw=best.layer is None)
+        options = replace(options, allow_fractional=options.allow_fractional or best.is_fractional)
         min_genes = best.min_genes
         total_key = "" if best.n_genes > diagnosis.n_genes else total_key
     elif not usable:

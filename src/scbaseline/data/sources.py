@@ -26,6 +26,8 @@ class Source:
         Its number of genes.
     is_recovered
         Whether it holds logarithms or the like, of which the counts come back exactly.
+    is_fractional
+        Whether it seems to hold counts with fractions, as SoupX and alevin give them.
     is_binarised
         Whether no count is above 1.
     total
@@ -37,9 +39,15 @@ class Source:
     layer: str | None
     n_genes: int
     is_recovered: bool = False
+    is_fractional: bool = False
     is_binarised: bool = False
     total: float = field(default=0.0, compare=False)
     min_genes: int | None = field(default=None, compare=False)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it holds raw counts as they are."""
+        return not (self.is_recovered or self.is_fractional or self.is_binarised)
 
     @property
     def name(self) -> str:
@@ -47,9 +55,13 @@ class Source:
         return "raw.X" if self.layer is None else f"layers[{self.layer!r}]"
 
     def __str__(self) -> str:
-        what = "values of which the counts come back exactly" if self.is_recovered else (
-            "whole numbers"
-        )  # fmt: skip
+        what = (
+            "values of which the counts come back exactly"
+            if self.is_recovered
+            else "counts with fractions"
+            if self.is_fractional
+            else "whole numbers"
+        )
         return f"{self.name} holds {what} ({self.n_genes:,} genes)"
 
 
@@ -65,23 +77,23 @@ def sources_beside_x(adata: AnnData, *, x: Values | None = None) -> tuple[Source
         no more genes, unless they hold raw counts and X does not.
     """
     is_plain = x is not None and x.kind == "counts" and not x.is_binarised
-    is_usable = x is not None and x.can_be_used
     found = []
     if not is_plain:
         found += [_source(adata.layers[name], name) for name in sorted(adata.layers)]
     if adata.raw is not None and not (is_plain and adata.raw.shape[1] <= adata.n_vars):
         found.append(_source(adata.raw.X, None))
-    better = [
-        source
-        for source in found
-        if source is not None
-        and (
-            not is_usable
-            or source.n_genes > adata.n_vars
-            or (source.n_genes == adata.n_vars and not source.is_recovered | source.is_binarised)
-        )
-    ]
+    better = [source for source in found if source and _is_better(source, x, adata.n_vars)]
     return tuple(sorted(better, key=_rank))
+
+
+def _is_better(source: Source, x: Values | None, n_genes: int) -> bool:
+    if x is None or not (x.can_be_used or x.kind == "fractional"):
+        return True
+    if source.is_fractional:
+        return x.kind == "fractional" and source.n_genes > n_genes
+    return x.kind == "fractional" or source.n_genes > n_genes or (
+        source.n_genes == n_genes and source.is_plain
+    )  # fmt: skip
 
 
 def _source(matrix: Any, layer: str | None) -> Source | None:
@@ -90,31 +102,33 @@ def _source(matrix: Any, layer: str | None) -> Source | None:
         values = examine_values(row_blocks(matrix))
     except (InputError, OSError, RuntimeError, ValueError):
         return None
-    if values.kind != "counts" and values.recovery is None:
+    is_fractional = values.kind == "fractional" and values.recovery is None
+    if not values.can_be_used and not is_fractional:
         return None
     return Source(
         layer,
         int(matrix.shape[1]),
-        is_recovered=values.kind != "counts",
+        is_recovered=values.recovery is not None,
+        is_fractional=is_fractional,
         is_binarised=values.is_binarised,
         total=float(values.sums_n.sum()),
         min_genes=values.min_genes,
     )
 
 
-def _rank(source: Source) -> tuple[int, bool, bool, int, float, str]:
-    """Return what sources are sorted by: genes, then values, then names, then sums."""
+def _rank(source: Source) -> tuple[bool, int, bool, bool, int, float, str]:
+    """Return what sources are sorted by: whole counts, genes, values, names, sums."""
     name = re.sub(r"[\W_]+", "_", (source.layer or "").lower())
     n_usual = len(_USUAL)
     if name in _USUAL:
         rank = _USUAL.index(name)
     elif re.search("count|umi|raw", name):
         rank = n_usual
-    elif source.layer is None:
-        rank = n_usual + 1
+    elif name in _PARTS:
+        rank = n_usual + 3 + _PARTS.index(name)
     else:
-        rank = n_usual + (3 + _PARTS.index(name) if name in _PARTS else 2)
+        rank = n_usual + (2 if source.layer is None else 1)
     return (
-        -source.n_genes, source.is_recovered, source.is_binarised, rank, -source.total,
+        source.is_fractional, -source.n_genes, source.is_recovered, source.is_binarised, rank, -source.total,
         source.layer or "",
     )  # fmt: skip
