@@ -129,6 +129,6 @@ def _rank(source: Source) -> tuple[bool, int, bool, bool, int, float, str]:
     else:
         rank = n_usual + (2 if source.layer is None else 1)
     return (
-        source.is_fractional, -source.n_genes, source.is_recovered, source.is_binarised, rank, -source.total,
-        source.layer or "",
+        source.is_fractional, -source.n_genes, source.is_recovered, source.is_binarised, rank,
+        -source.total, source.layer or "",
     )  # fmt: skip
