@@ -141,7 +141,9 @@ def name_genes(var: pd.DataFrame) -> Naming:
     for place in np.flatnonzero(~is_known).tolist():
         is_known[place] = bool(ids[place])
         names[place] = ids[place] or index[rows[place]] or names[place]
-    inside = [] if any(ids) else _unique_only(_inside(names))
+    # Where a column gave the symbols, the rows' own names may hold the ids.
+    held = [index[row] for row in rows] if chosen.column else names
+    inside = [] if any(ids) else _unique_only(_inside(held))
     dashed = with_dashes(names)
     genes = var.copy() if is_gene.all() else var[is_gene].copy()
     genes.index = unique_names(dashed)
