@@ -4,6 +4,7 @@ What :func:`~scbaseline.data.check.check_counts` does for an input that fits in 
 does for one of any size: one pass over all rows to know what they are, then blocks.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,7 +33,7 @@ from scbaseline.data.matrix import canonical_csr
 from scbaseline.data.provenance import provenance_of
 from scbaseline.data.rows import Rows, row_reader
 from scbaseline.data.writable import require_one_of_each
-from scbaseline.errors import InputError
+from scbaseline.errors import InputError, ScbaselineWarning
 from scbaseline.ranks import ALONE, Ranks, share_of
 
 
@@ -91,6 +92,11 @@ class CountStream:
     def shape(self) -> tuple[int, int]:
         """The number of cells and of genes."""
         return len(self.cell_ids), len(self.var)
+
+    def warn_of_caveats(self) -> None:
+        """Warn of what was left out, or cannot be used, on behalf of a caller in Python."""
+        for caveat in self.caveats:
+            warnings.warn(caveat, ScbaselineWarning, stacklevel=3)
 
     def blocks(
         self, first: int = 0

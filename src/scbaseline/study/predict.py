@@ -11,7 +11,7 @@ from scbaseline import keys
 from scbaseline.data.formats import chosen_matrix
 from scbaseline.data.options import ReadOptions
 from scbaseline.data.stream import stream_counts
-from scbaseline.errors import ConfigError, InputError, ScbaselineWarning
+from scbaseline.errors import ConfigError, InputError
 from scbaseline.model.card import ModelCard
 from scbaseline.model.classifier import Classifier
 from scbaseline.model.coverage import Coverage
@@ -159,8 +159,7 @@ def predict(
     classifier = model if isinstance(model, Classifier) else Classifier.load(model)
     chosen = chosen_matrix(adata, ReadOptions(layer=layer, use_raw=use_raw))
     stream = stream_counts(chosen, total_key=total_key, model_genes=classifier.card.genes)
-    for caveat in stream.caveats:
-        warnings.warn(caveat, ScbaselineWarning, stacklevel=2)
+    stream.warn_of_caveats()
     labelled = predict_query(
         classifier,
         stream,
