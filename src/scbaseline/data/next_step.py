@@ -139,7 +139,7 @@ def command_after(error: BaseException | None, given: str, options: ReadOptions)
         error = error.__cause__
     if error is not None:
         return _typed(["doctor", given, *_flags(replace(options, genome=error.genomes[0]))])
-    return command_for_annotations(Path(given))
+    return "" if options.obs is not None else command_for_annotations(Path(given))
 
 
 def command_for_annotations(path: Path) -> str:
