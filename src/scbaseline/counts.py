@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 import numpy as np
@@ -52,6 +52,9 @@ class Counts:
         Each cell's total count, over these genes and those that the input does not hold.
     rows_n
         The cells' row numbers in a source on disk, rising; ``None``: all of its cells.
+    named_g
+        Which genes have a name, so that another file's can be matched with them: features are
+        chosen among these. ``None``: all.
 
     Examples
     --------
@@ -65,6 +68,7 @@ class Counts:
     source: "sparse.csr_matrix | CountSource"
     total_n: NDArray[np.float64]
     rows_n: NDArray[np.int64] | None = None
+    named_g: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "total_n", np.asarray(self.total_n, dtype=np.float64))
@@ -139,8 +143,13 @@ class Counts:
             return self
         total_n = self.total_n[rows_n]
         if sparse.issparse(self.source):
-            return Counts(self.source[rows_n], total_n)
-        return Counts(self.source, total_n, rows_n if self.rows_n is None else self.rows_n[rows_n])
+            return replace(self, source=self.source[rows_n], total_n=total_n)
+        of_source_n = rows_n if self.rows_n is None else self.rows_n[rows_n]
+        return replace(self, total_n=total_n, rows_n=of_source_n)
+
+    def can_be_features(self, mask_g: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which genes of a mask have a name."""
+        return mask_g if self.named_g is None else mask_g & self.named_g
 
     def blocks(
         self, genes_g: NDArray[np.int64] | None = None

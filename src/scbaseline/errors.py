@@ -67,6 +67,12 @@ class ScbaselineWarning(UserWarning):
     """
 
 
+def listed(names: Iterable[str], *, most: int = 5) -> str:
+    """Return names with commas between them, and an ellipsis where some are left out."""
+    texts = [str(name) for name in names]
+    return ", ".join([*texts[:most], *(["…"] if len(texts) > most else [])])
+
+
 def did_you_mean(seen: str, known: Iterable[str]) -> str:
     """Return what an error says of near matches: ``Did you mean …?`` or ``Known: …``."""
     names = [str(name) for name in known]
@@ -76,4 +82,4 @@ def did_you_mean(seen: str, known: Iterable[str]) -> str:
         return f"Did you mean {' or '.join(by_lower[name] for name in near)}?"
     if not names:
         return "There is none to choose from."
-    return f"Known: {', '.join(names[:12])}{', …' if len(names) > 12 else ''}."
+    return f"Known: {listed(names, most=12)}."

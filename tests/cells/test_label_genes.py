@@ -46,6 +46,16 @@ def test_marker_genes_are_chosen() -> None:
     assert chosen.max() < 30
 
 
+def test_genes_without_a_name_are_not_chosen() -> None:
+    """Markers that no other file could be asked for are left out, as if they were not there."""
+    named_g = np.arange(CELLS.n_vars) % 2 == 0
+    counts = dataclasses.replace(COUNTS, named_g=named_g)
+    chosen = label_genes(counts, CODES, dataclasses.replace(SMALL, n_top_genes=10))
+    only = Counts(CELLS.X[:, named_g], COUNTS.total_n)
+    expected = label_genes(only, CODES, dataclasses.replace(SMALL, n_top_genes=10))
+    np.testing.assert_array_equal(chosen, np.flatnonzero(named_g)[expected])
+
+
 def test_a_gene_that_every_label_shows_is_left_out() -> None:
     """However well it separates labels, what most cells of each label show is not chosen."""
     dense = COUNTS.counts_ng.toarray()

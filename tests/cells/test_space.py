@@ -1,5 +1,6 @@
 """Claims about the feature space, against scanpy's own calls on the same cells."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,15 @@ def test_too_few_genes_are_an_error(cells: AnnData) -> None:
     """One gene is no feature space."""
     with pytest.raises(InputError, match="lower --min-cells"):
         fit_feature_space(Counts.from_anndata(cells[:, :1]), RunConfig())
+
+
+def test_genes_without_a_name_are_not_chosen(cells: AnnData) -> None:
+    """However variable: the others, and their order, are those of the named genes alone."""
+    counts = Counts.from_anndata(cells)
+    named_g = np.arange(cells.n_vars) % 3 > 0
+    space = fit_feature_space(replace(counts, named_g=named_g), SMALL)
+    only = fit_feature_space(Counts(cells.X[:, named_g], counts.total_n), SMALL)
+    np.testing.assert_array_equal(space.genes_g, np.flatnonzero(named_g)[only.genes_g])
 
 
 CELLS = simulate(n_cells=5000)

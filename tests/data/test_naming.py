@@ -132,7 +132,8 @@ def test_genes_without_a_name_are_counted_and_said() -> None:
     "row",
     ["__no_feature", "__ambiguous", "__alignment_not_unique", "X__not_aligned", "no_feature",
      "N_unmapped", "N_multimapping", "N_noFeature", "N_ambiguous", "Unassigned_NoFeatures",
-     "ERCC-00002", "ERCC_00130", "GRCh38_ERCC-00002", "SIRV101", "*", "unmapped",
+     "ERCC-00002", "ERCC_00130", "GRCh38_ERCC-00002", "gene:ERCC-00002", "ercc-00002", "SIRV101",
+     "*", "unmapped", "prot_CD3", "CMO301", "CD3-CTCATTGTAACTCCT",
      "HTO_A", "HTO1", "Hashtag3", "CD3_TotalSeqB", "ADT_CD4", "CD4-ADT",
      "CD3:UCHT1|CD3E|AHS0231|pAbO", "SampleTag01_hs", "nCount_RNA", "percent.mt"],
 )  # fmt: skip
@@ -154,11 +155,25 @@ def test_rows_that_are_no_genes_are_left_out_and_said(row: str) -> None:
 
 @pytest.mark.parametrize(
     "name", ["ERCC1", "ERCC6L2", "HTR1A", "ADTRP", "ABCD1", "PROTA", "NPROT", "ADT", "CITED2",
-             "N6AMT1", "TOTAL", "HTO", "ANTXR1"],
+             "N6AMT1", "TOTAL", "HTO", "ANTXR1", "PROTOR", "CMO", "ercc6", "GATA3-AS1"],
 )  # fmt: skip
 def test_genes_that_resemble_other_rows_stay(name: str) -> None:
     """Only names that no gene has are hit."""
     assert name_genes(pd.DataFrame(index=["LYZ", name])).is_gene.all()
+
+
+@pytest.mark.parametrize("name", ["2-Sep", "1-mar", "2001-09-02 00:00:00", "9/2/2001", "1-Dec-1"])
+def test_dates_are_no_genes(name: str) -> None:
+    """Excel made them, of one of several genes; that is said."""
+    naming = name_genes(pd.DataFrame(index=["LYZ", "CD3D", name]))
+    assert naming.n_unnamed == 1
+    assert any("Excel" in note for note in naming.caveats)
+
+
+@pytest.mark.parametrize("name", ["sep-1", "apr-1", "oct-1", "MAR-1", "NKX2-1", "dec-205", "SEP15"])
+def test_genes_that_resemble_dates_stay(name: str) -> None:
+    """A worm's genes are called so."""
+    assert name_genes(pd.DataFrame(index=["LYZ", "CD3D", name])).n_unnamed == 0
 
 
 def test_a_file_without_any_gene_is_refused() -> None:

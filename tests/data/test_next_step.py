@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from conftest import simulate
 from made_files import write_10x
-from made_forms import simulated, write_mtx, write_table
+from made_forms import simulated, write_10x_h5, write_mtx, write_table
 
 from scbaseline.cli import main
 from scbaseline.data.next_step import group_columns, label_columns
@@ -70,7 +70,7 @@ def test_the_printed_command_trains(
     typed = _last_line(capsys)
     assert typed[:3] == ["scbaseline", "train", str(path)]
     assert typed[typed.index("--label-key") + 1] == "cell_type"
-    quick = ["--n-bootstrap", "100", "--quiet", "--min-genes", "1", "--folds", "2"]
+    quick = ["--n-bootstrap", "100", "--quiet", "--folds", "2"]
     if form != "X":  # once with the recipe that train takes by itself
         quick += ["--recipe", "logistic"]
     assert main([*typed[1:], *quick]) == 0
@@ -81,7 +81,11 @@ def test_cells_without_labels_are_run(tmp_path: Path, capsys: pytest.CaptureFixt
     """There is nothing to learn but clusters."""
     folder = write_mtx(simulated(), tmp_path / "10x")
     assert main(["doctor", str(folder)]) == 0
-    assert _last_line(capsys) == ["scbaseline", "run", str(folder), "--out", "10x-run"]
+    typed = _last_line(capsys)
+    # Of 120 genes, no cell has the 200 that are usually asked for.
+    assert typed[:4] == ["scbaseline", "run", str(folder), "--min-genes"]
+    assert 0 < int(typed[4]) < 120
+    assert typed[5:] == ["--out", "10x-run"]
 
 
 def test_a_table_on_its_side_is_looked_at_again(
@@ -128,7 +132,7 @@ def test_a_table_of_labels_names_the_counts_beside_it(
     adata.obs = adata.obs[[]]
     adata.write_h5ad(tmp_path / "x.h5ad")
     assert main(["doctor", str(tmp_path / "labels.csv")]) == 1
-    typed = shlex.split(capsys.readouterr().err.split("; type: ")[1])
+    typed = _last_line(capsys)
     assert main(typed[1:]) == 0
     last = _last_line(capsys)
     assert last[:2] == ["scbaseline", "train"]
@@ -153,3 +157,42 @@ def test_commands_on_real_files_name_cell_types(test_data: Path) -> None:
     ):
         with open_counts(test_data / name, ReadOptions()) as adata:
             assert label_columns(adata.obs)[0].name == label
+
+
+def test_values_that_begin_with_a_dash_are_typed_so_that_they_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A layer, a column and a file may be called like options."""
+    monkeypatch.chdir(tmp_path)
+    adata = _labelled()
+    obs = adata.obs.rename(columns={"cell_type": "--cell_type"})
+    anndata.AnnData(obs=obs, var=adata.var, layers={"-raw": adata.X}).write_h5ad("-x.h5ad")
+    assert main(["doctor", "./-x.h5ad"]) == 1
+    typed = _last_line(capsys)
+    assert {"--layer=-raw", "--label-key=--cell_type"} <= set(typed)
+    quick = ["--recipe", "nearest-centroid", "--folds", "2", "--n-bootstrap", "100", "--quiet"]
+    assert main([*typed[1:], *quick]) == 0
+
+
+def test_of_several_genomes_one_is_typed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file cannot be read before one is named; the last line names the first, and works."""
+    path = write_10x_h5(simulated(), tmp_path / "x.h5", genomes=["hg19", "mm10"] * 60)
+    assert main(["doctor", str(path)]) == 1
+    typed = _last_line(capsys)
+    assert typed == ["scbaseline", "doctor", str(path), "--genome", "hg19"]
+    assert main(typed[1:]) == 0
+    assert "--genome hg19" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_json_of_a_file_that_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A program reads there that it cannot be used, and why."""
+    (tmp_path / "x.h5ad").write_bytes(b"text")
+    assert main(["doctor", str(tmp_path / "x.h5ad"), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["usable"] is False
+    assert "is not an HDF5 file" in found["error"]
+    assert found["next"] == ""

@@ -1,5 +1,6 @@
 """read_counts makes one form of every file, and one clear line of every bad one."""
 
+import threading
 from pathlib import Path
 
 import anndata
@@ -9,8 +10,11 @@ import pytest
 from made_files import COUNTS, IDS, SYMBOLS, counts_adata, truncations, written
 from scipy import sparse
 
+from scbaseline.data.check import check_counts
+from scbaseline.data.options import ReadOptions
 from scbaseline.data.provenance import Provenance, provenance_of
-from scbaseline.data.read import read_counts
+from scbaseline.data.read import open_counts, read_counts
+from scbaseline.data.stream import stream_counts
 from scbaseline.errors import DataNotFoundError, InputError
 
 
@@ -175,3 +179,32 @@ def test_indices_that_point_outside_are_refused(tmp_path: Path) -> None:
         file["X/indices"][0] = 10**6
     with pytest.raises(InputError, match="damaged"):
         read_counts(path)
+
+
+@pytest.mark.parametrize(
+    "given", [None, 5, ["x.h5ad"], b"x.h5ad", anndata.AnnData(COUNTS)], ids=str
+)
+def test_what_is_no_name_and_no_path_is_refused(given: object) -> None:
+    """A variable that was not set must not be answered by public data."""
+    with pytest.raises(InputError, match=r"read_counts: .* was given"):
+        read_counts(given)
+    with pytest.raises(InputError, match=r"was given"), open_counts(given):
+        pass
+
+
+def test_fractions_that_were_allowed_are_read_from_disk(tmp_path: Path) -> None:
+    """The option holds for a prediction, too, which leaves the counts on disk."""
+    counts = sparse.csr_matrix(COUNTS.astype(float))
+    counts.data[0] += 0.3
+    path = written(counts_adata(counts), tmp_path / "x.h5ad")
+    with open_counts(path) as adata, pytest.raises(InputError, match="--allow-fractional"):
+        stream_counts(adata)
+    with open_counts(path, ReadOptions(allow_fractional=True)) as adata:
+        assert stream_counts(adata).counts().total_n.sum() == pytest.approx(COUNTS.sum() + 0.3)
+
+
+def test_what_cannot_be_copied_is_no_hindrance() -> None:
+    """Uns may hold a lock or an open file; it is nothing that counts need."""
+    adata = counts_adata()
+    adata.uns["lock"] = threading.Lock()
+    assert check_counts(adata).X.sum() == COUNTS.sum()

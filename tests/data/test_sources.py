@@ -12,6 +12,7 @@ from made_forms import simulated, write_zarr
 from scbaseline.data.check import check_counts
 from scbaseline.data.doctor import examine
 from scbaseline.data.findings import findings
+from scbaseline.data.next_step import next_command
 from scbaseline.data.options import ReadOptions
 from scbaseline.data.read import open_counts, read_counts
 from scbaseline.data.sources import Source
@@ -104,3 +105,77 @@ def test_an_anndata_without_x_is_refused_with_the_way_on() -> None:
     """In Python, too."""
     with pytest.raises(InputError, match=r"X is missing; .*adata\.X = adata\.layers\['umis'\]"):
         check_counts(_without_x(layer=True, raw=False))
+
+
+def _log(adata: anndata.AnnData) -> anndata.AnnData:
+    scanpy.pp.normalize_total(adata, target_sum=1e4)
+    scanpy.pp.log1p(adata)
+    return adata
+
+
+@pytest.mark.parametrize("place", ["counts", None])
+@pytest.mark.parametrize("x", ["recovered", "binarised"])
+def test_counts_themselves_come_before_an_x_that_can_be_used(x: str, place: str | None) -> None:
+    """Recovered counts may lack a factor, and a binarised X has lost them."""
+    adata = simulated()
+    if place is None:
+        adata.raw = adata.copy()
+    else:
+        adata.layers[place] = adata.X.copy()
+    if x == "recovered":
+        adata = _log(adata)
+    else:
+        adata.X = (adata.X > 0).astype(np.float32)
+    diagnosis = examine(adata)
+    assert diagnosis.elsewhere == (Source(place, 120),)
+    said = findings(diagnosis, obs_names=adata.obs_names, var_names=adata.var_names)
+    assert any("X holds no raw counts itself; " in str(finding) for finding in said)
+    assert examine(adata, only_x=True).elsewhere == ()
+
+
+def test_recovered_counts_are_no_better_than_recovered_ones() -> None:
+    """Logarithms in X and in raw, of the same genes: there is nothing to advise."""
+    adata = _log(simulated())
+    adata.raw = adata.copy()
+    adata.layers["log"] = adata.X.copy()
+    assert examine(adata).elsewhere == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "best"),
+    [
+        (("ambiguous", "matrix", "spliced", "unspliced"), "matrix"),
+        (("ambiguous", "spliced", "unspliced"), "spliced"),
+        (("a", "RNA counts"), "RNA counts"),
+        (("a", "Counts"), "Counts"),
+        (("half", "whole"), "whole"),
+    ],
+)
+def test_of_several_layers_the_usual_or_the_fullest_comes_first(
+    names: tuple[str, ...], best: str
+) -> None:
+    """A part of the molecules is not taken for all."""
+    whole = simulated()
+    half = whole.X.copy()
+    half.data = np.floor(half.data / 2)
+    layers = {name: whole.X if name == best else half for name in names}
+    adata = anndata.AnnData(obs=whole.obs, var=whole.var, layers=layers)
+    assert examine(adata).elsewhere[0].layer == best
+
+
+@pytest.mark.parametrize("x", ["scaled", "missing", "fractional"])
+def test_counts_with_fractions_are_the_last_resort(x: str) -> None:
+    """They are advised with the option that allows them, where X holds nothing better."""
+    whole = simulated()
+    fractions = whole.X.copy()
+    fractions.data[::3] *= 0.7
+    values = {"scaled": whole.X.toarray() - 0.5, "missing": None, "fractional": fractions}[x]
+    adata = anndata.AnnData(values, obs=whole.obs, var=whole.var, layers={"soupx": fractions})
+    diagnosis = examine(adata)
+    said = findings(diagnosis, obs_names=adata.obs_names, var_names=adata.var_names)
+    typed = next_command("x.h5ad", ReadOptions(), diagnosis, usable=False, obs=adata.obs)
+    assert "--allow-fractional" in str(said[0])
+    assert "--allow-fractional" in typed
+    assert ("--layer soupx" in typed) == (x != "fractional")
+    adata.layers["counts"] = whole.X
+    assert examine(adata).elsewhere[0] == Source("counts", 120)

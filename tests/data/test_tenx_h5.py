@@ -10,7 +10,8 @@ from made_forms import N_GENES, simulated, write_10x_h5, write_10x_h5_v2
 
 from scbaseline.data.options import ReadOptions
 from scbaseline.data.provenance import provenance_of
-from scbaseline.data.read import read_counts
+from scbaseline.data.read import open_counts, read_counts
+from scbaseline.data.stream import stream_counts
 from scbaseline.errors import InputError
 
 
@@ -53,28 +54,24 @@ def test_antibodies_are_left_out_and_counted(tmp_path: Path) -> None:
     assert provenance_of(adata).n_other_features == 5
 
 
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (
-            lambda path: simulated().write_h5ad(path),
-            "is an AnnData file; rename it to end in .h5ad",
-        ),
-        (lambda path: h5py.File(path, "w").close(), r"holds no matrix of 10x \(nothing instead\)"),
-    ],
-)
-def test_other_hdf5_files_are_refused(tmp_path: Path, make: object, words: str) -> None:
+def test_other_hdf5_files_are_refused(tmp_path: Path) -> None:
     """What is in the file instead is said."""
-    make(tmp_path / "x.h5")
-    with pytest.raises(InputError, match=words):
+    h5py.File(tmp_path / "x.h5", "w").close()
+    with pytest.raises(InputError, match=r"holds no matrix of 10x \(nothing instead\)"):
         read_counts(tmp_path / "x.h5")
 
 
-def test_a_10x_file_under_the_wrong_ending_is_told(tmp_path: Path) -> None:
-    """A 10x file called .h5ad is answered by its right ending."""
-    path = write_10x_h5(simulated(), tmp_path / "x.h5ad")
-    with pytest.raises(InputError, match=r"is a 10x file.*rename it to end in \.h5"):
-        read_counts(path)
+@pytest.mark.parametrize("is_10x", [True, False])
+def test_the_content_counts_where_the_ending_is_of_the_other(tmp_path: Path, is_10x: bool) -> None:
+    """A 10x file called .h5ad, and an AnnData called .h5, are what they are: read and opened."""
+    if is_10x:
+        path = write_10x_h5(simulated(), tmp_path / "x.h5ad")
+    else:
+        path = tmp_path / "x.h5"
+        simulated().write_h5ad(path)
+    np.testing.assert_array_equal(read_counts(path).X.toarray(), simulated().X.toarray())
+    with open_counts(path) as adata:
+        assert stream_counts(adata).counts().total_n.sum() == simulated().X.sum()
 
 
 def test_lists_that_do_not_fit_are_refused(tmp_path: Path) -> None:
@@ -84,3 +81,12 @@ def test_lists_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         file["matrix/shape"][0] = 7
     with pytest.raises(InputError, match=r"7 × 500, but lists 120 features and 500 barcodes"):
         read_counts(path)
+
+
+def test_a_matrix_in_a_group_of_another_name_is_read(tmp_path: Path) -> None:
+    """Older CellBender calls it background_removed; its lists may be those of version 3."""
+    path = write_10x_h5(simulated(), tmp_path / "x.h5")
+    with h5py.File(path, "r+") as file:
+        file.move("matrix", "background_removed")
+        file["metadata/barcodes"] = np.arange(3)  # a group without a matrix is no genome
+    np.testing.assert_array_equal(read_counts(path).X.toarray(), simulated().X.toarray())

@@ -49,6 +49,15 @@ def test_labels_without_a_counterpart_are_left_out_and_counted(classifier: Class
     assert result.scorecard.score("support", "type 2").n == 0
 
 
+def test_labels_that_are_cut_short_end_in_an_ellipsis(classifier: Classifier) -> None:
+    """Five of more are named; that there are more is seen."""
+    query = simulate(n_cells=180)
+    query.obs["cell_type"] = [f"other {i % 9}" for i in range(180)]
+    said = r"\(other 0, .*, other 4, …\) .*\(type 0, type 1, type 2\)"
+    with pytest.raises(InputError, match=said):
+        evaluate(classifier, stream_counts(query), CONFIG, label_map=NONE)
+
+
 def test_a_map_brings_both_sides_to_one_set(classifier: Classifier) -> None:
     """Query labels are renamed, model labels merged, and unlisted query labels left out."""
     query = simulate(n_cells=250)

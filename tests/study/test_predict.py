@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from anndata import AnnData
 from conftest import SMALL, simulate
+from scipy import sparse
 
 import scbaseline as sb
 from scbaseline import Classifier
-from scbaseline.errors import ConfigError, InputError
+from scbaseline.errors import ConfigError, InputError, ScbaselineWarning
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +19,35 @@ def classifier() -> Classifier:
     """Return a small model."""
     settings = {"label_key": "cell_type", "recipe": "nearest-centroid", "folds": 2}
     return sb.train(simulate(), SMALL, **settings).classifier
+
+
+def test_what_is_left_out_is_said_in_python(classifier: Classifier) -> None:
+    """Spike-ins enter no total, and genes without a name no model: a warning names both."""
+    query = simulate(seed=1)
+    expected = classifier.predict(query)
+    names = [*query.var_names, "ERCC-00002", "nan"]
+    more = sparse.csr_matrix(np.full((query.n_obs, 2), [9.0, 0.0]))
+    query = AnnData(
+        sparse.hstack([query.X, more], format="csr"), obs=query.obs, var=pd.DataFrame(index=names)
+    )
+    with pytest.warns(ScbaselineWarning) as warned:
+        table = sb.predict(query, classifier).table
+    said = " ".join(str(warning.message) for warning in warned)
+    assert "1 rows were left out: spike-ins (ERCC-00002)" in said
+    assert "1 genes have no name ('nan')" in said
+    pd.testing.assert_frame_equal(table, expected)
+
+
+def test_a_model_has_no_gene_without_a_name() -> None:
+    """The best markers have none: others are chosen, in memory as from disk."""
+    adata = simulate(seed=2)
+    adata.var_names = ["nan"] * 12 + list(adata.var_names[12:])
+    for recipe in ("nearest-centroid", "robust"):
+        settings = {"label_key": "cell_type", "recipe": recipe, "folds": 2}
+        training = sb.train(adata, SMALL, **settings)
+        symbols, _ = training.classifier.card.genes
+        assert len(symbols) > 10
+        assert not [name for name in symbols if name.startswith("nan")]
 
 
 def same(left: AnnData, right: AnnData) -> bool:

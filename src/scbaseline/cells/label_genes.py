@@ -83,7 +83,9 @@ def label_genes(
     filled = sums.n_k > 0
     everywhere_g = (sums.n_detected_kg[filled] / sums.n_k[filled, None]).min(axis=0)
     enough = min(MIN_CELLS, max(2, int(0.02 * n_cells)))
-    can_be_chosen_g = (sums.n_detected_kg.sum(axis=0) >= enough) & (everywhere_g <= MOST_EVERYWHERE)
+    can_be_chosen_g = counts.can_be_features(
+        (sums.n_detected_kg.sum(axis=0) >= enough) & (everywhere_g <= MOST_EVERYWHERE)
+    )
     score_g = np.where(can_be_chosen_g, f_statistic(sums), 0.0)
     # Ties go to the gene that comes first, so that exactly as many as wanted are chosen.
     best_g = np.argsort(-score_g, kind="stable")[: config.n_top_genes]

@@ -143,7 +143,8 @@ def fit_feature_space(
     n_cells = moments.n_cells
     if n_cells < 3:
         raise InputError(f"features: {n_cells} cells to fit on; at least 3 are needed")
-    genes_g = _highly_variable(moments, config)
+    candidates_g = feature_candidates(counts, moments, config)
+    genes_g = _highly_variable(moments, candidates_g, config)
     mean_g, sd_g = mean_and_sd(
         moments.log_sum_g[genes_g], moments.log_squares_g[genes_g], moments.n_cells
     )
@@ -177,9 +178,16 @@ def fit_feature_space(
     )
 
 
-def _highly_variable(moments: Moments, config: RunConfig) -> NDArray[np.int64]:
+def feature_candidates(counts: Counts, moments: Moments, config: RunConfig) -> NDArray[np.int64]:
+    """Return the columns of the genes that can be chosen: detected in enough cells, and named."""
+    is_detected_g = moments.n_detected_g >= max(config.min_cells, 1)
+    return np.flatnonzero(counts.can_be_features(is_detected_g))
+
+
+def _highly_variable(
+    moments: Moments, candidates_g: NDArray[np.int64], config: RunConfig
+) -> NDArray[np.int64]:
     """Return the columns of the genes of largest dispersion, in the input's order."""
-    candidates_g = np.flatnonzero(moments.n_detected_g >= max(config.min_cells, 1))
     if len(candidates_g) < 2:
         raise InputError(
             f"features: {len(candidates_g)} of {len(moments.n_detected_g):,} genes are detected "

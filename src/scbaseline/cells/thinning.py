@@ -47,8 +47,8 @@ def thin_counts(
     unseen_n = _unseen(counts_ng, counts.total_n)
     unseen_part_n = rng.binomial(unseen_n, fraction)
     return (
-        _with_data(counts_ng, part, unseen_part_n),
-        _with_data(counts_ng, whole - part, unseen_n - unseen_part_n),
+        _with_data(counts, part, unseen_part_n),
+        _with_data(counts, whole - part, unseen_n - unseen_part_n),
     )
 
 
@@ -87,7 +87,7 @@ def equal_depth(counts: Counts, depth: float, rng: np.random.Generator) -> Count
     rate_n = depth / counts.total_n
     part = rng.binomial(np.rint(counts_ng.data).astype(np.int64), rate_n[_rows(counts_ng)])
     unseen_n = rng.binomial(_unseen(counts_ng, counts.total_n), rate_n)
-    return _with_data(counts_ng, part, unseen_n)
+    return _with_data(counts, part, unseen_n)
 
 
 def structureless_counts(counts: Counts, rng: np.random.Generator) -> Counts:
@@ -133,7 +133,7 @@ def structureless_counts(counts: Counts, rng: np.random.Generator) -> Counts:
         shape=(n_cells, n_genes),
     )
     counts_ng.sum_duplicates()
-    return Counts(counts_ng, depth_n.astype(np.float64))
+    return Counts(counts_ng, depth_n.astype(np.float64), named_g=counts.named_g)
 
 
 def _unseen(counts_ng: sparse.csr_matrix, total_n: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -147,14 +147,14 @@ def _rows(counts_ng: sparse.csr_matrix) -> NDArray[np.int64]:
     return np.repeat(np.arange(counts_ng.shape[0]), np.diff(counts_ng.indptr))
 
 
-def _with_data(
-    counts_ng: sparse.csr_matrix, data: NDArray[np.int64], unseen_n: NDArray[np.int64]
-) -> Counts:
+def _with_data(counts: Counts, data: NDArray[np.int64], unseen_n: NDArray[np.int64]) -> Counts:
     """Return counts at the same places with other values, none of them zero."""
+    counts_ng = counts.counts_ng
     part_ng = sparse.csr_matrix(
         (data.astype(np.float32), counts_ng.indices.copy(), counts_ng.indptr.copy()),
         shape=counts_ng.shape,
     )
     seen_n = np.bincount(_rows(part_ng), data, counts_ng.shape[0])
     part_ng.eliminate_zeros()
-    return Counts(part_ng, (seen_n + unseen_n).astype(np.float64))
+    total_n = (seen_n + unseen_n).astype(np.float64)
+    return Counts(part_ng, total_n, named_g=counts.named_g)

@@ -60,7 +60,7 @@ def audit(
     verbose
         Print also all scores, the methods paragraph, and the time of each stage.
     """
-    from scbaseline.data.read import read_counts, require_input
+    from scbaseline.data.read import Unnamed, read_counts, require_input
     from scbaseline.report.save_audit import (
         FIGURE,
         METHODS,
@@ -77,7 +77,7 @@ def audit(
     screen = Screen(quiet=quiet, verbose=verbose)
     with study_progress(quiet=quiet) as (progress, fitted):
         progress("reading counts")
-        adata = read_counts(input, reading, progress=not quiet)
+        adata = read_counts(Unnamed.DATA if input is None else input, reading, progress=not quiet)
         notice = adata.uns[keys.PROVENANCE]["notice"]
         if notice and quiet:
             say("warning", notice)

@@ -1,8 +1,6 @@
 """``scbaseline doctor``: what a file holds."""
 
-from pathlib import Path
-
-from scbaseline.cli.app import Reading, app
+from scbaseline.cli.app import Reading, app, say
 from scbaseline.cli.groups import START
 from scbaseline.data.options import ReadOptions
 from scbaseline.errors import InputError
@@ -31,6 +29,9 @@ def doctor(
     json
         Print it as JSON, for programs.
     """
+    from dataclasses import asdict
+    from json import dumps
+
     from scbaseline.data import next_step
     from scbaseline.data.doctor import examine
     from scbaseline.data.findings import findings
@@ -50,17 +51,21 @@ def doctor(
                 allow_fractional=reading.allow_fractional,
             )
     except InputError as error:
-        if reading.obs is None and (typed := next_step.command_for_annotations(Path(input))):
-            error.add_note(f"it looks like a table of labels; type: {typed}")
-        raise
+        typed = next_step.command_after(error, input, reading)
+        if json:
+            unread = {"usable": False, "error": str(error), "next": typed}
+            Screen().text(dumps(unread, indent=2, ensure_ascii=False))
+        if not typed:
+            raise
+        say("error", f"{error}; type the line below")
+        if not json:
+            Screen().text(typed)
+        return error.exit_status
     usable = not any(remark.is_refusal for remark in remarks)
     labels, groups = next_step.label_columns(obs), next_step.group_columns(obs)
     typed = next_step.next_command(input, reading, diagnosis, usable=usable, obs=obs)
     screen = Screen()
     if json:
-        from dataclasses import asdict
-        from json import dumps
-
         columns = {
             "label_columns": [asdict(column) for column in labels],
             "group_columns": [asdict(column) for column in groups],

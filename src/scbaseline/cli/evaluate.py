@@ -20,6 +20,7 @@ from scbaseline.cli.app import (
     say,
 )
 from scbaseline.cli.groups import JUDGE
+from scbaseline.cli.notes import say_notes
 from scbaseline.cli.progress import stage_line, warned_without_page
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
@@ -95,12 +96,15 @@ def evaluate(
 
         classifier = Classifier.load(model)
         stream = stream_counts(adata, total_key=total_key)
+        if quiet:  # else they stand in the result
+            say_notes(stream, quiet=True)
         require_genes(genes, stream.var.index)
         settings = RunConfig(label_key=label_key, label_origin=label_origin)
         if label_map_draft is not None:
             match = study.compare_labels(classifier, stream, settings, label_map=mapped)
             save_label_map_draft(match, label_map_draft, overwrite=overwrite)
-            say("note", f"{label_map_draft}: a draft; look at it, then pass it as --label-map")
+            if not quiet:
+                say("note", f"{label_map_draft}: a draft; look at it, pass it as --label-map")
         evaluation = study.evaluate(classifier, stream, settings, label_map=mapped, force=force)
         pages: list[Path] = []
         if report is not None:

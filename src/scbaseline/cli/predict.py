@@ -23,6 +23,7 @@ from scbaseline.cli.app import (
     say,
 )
 from scbaseline.cli.groups import USE
+from scbaseline.cli.notes import say_notes
 from scbaseline.cli.progress import counted, stage_line, warned_without_page
 from scbaseline.data.options import ReadOptions
 from scbaseline.errors import ConfigError
@@ -115,8 +116,7 @@ def predict(
         with stage_line(quiet=quiet) as progress:
             progress(f"looking at {adata.n_obs:,} cells")
             stream = stream_counts(adata, total_key=total_key, model_genes=classifier.card.genes)
-        for note in stream.notes:
-            say("note", note)
+        say_notes(stream, quiet=quiet)
         screen.show(*findings_of_query(classifier.card, coverage_of_query(classifier, stream)))
         require_genes(names_in(report_genes), stream.var.index)
         n_cells = len(stream.cell_ids)

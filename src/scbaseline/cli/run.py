@@ -62,7 +62,7 @@ def run(
     verbose
         Print also all scores, a table per label, and the time of each stage.
     """
-    from scbaseline.data.read import read_counts, require_input
+    from scbaseline.data.read import Unnamed, read_counts, require_input
     from scbaseline.report.save_run import check_run_outputs, save_run
     from scbaseline.study.settings import settings_of_run
 
@@ -85,7 +85,7 @@ def run(
     ):
         pool.start()
         progress("reading counts")
-        adata = read_counts(input, reading, progress=not quiet)
+        adata = read_counts(Unnamed.DATA if input is None else input, reading, progress=not quiet)
         notice = adata.uns[keys.PROVENANCE]["notice"]
         if notice and quiet:
             say("warning", notice)

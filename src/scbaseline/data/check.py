@@ -14,7 +14,7 @@ from anndata import AnnData
 
 from scbaseline import keys
 from scbaseline.data.doctor import Diagnosis, examine
-from scbaseline.data.findings import BINARISED, findings, is_binarised, recovered, title
+from scbaseline.data.findings import BINARISED, findings, recovered, title
 from scbaseline.data.fingerprint import fingerprint
 from scbaseline.data.matrix import canonical_csr
 from scbaseline.data.naming import unique_names
@@ -84,7 +84,7 @@ def _checked(adata: AnnData, provenance: Provenance, total_key: str | None) -> A
     require_one_of_each(adata.var, what="var")
     # Without X, the diagnosis says where the counts are.
     counts_ng = None if adata.X is None else canonical_csr(adata.X, copy=True)
-    diagnosis = examine(adata, x=counts_ng)
+    diagnosis = examine(adata, x=counts_ng, only_x=True)
     naming = diagnosis.names.naming
     require_usable(diagnosis, adata, allow_fractional=provenance.allow_fractional)
     assert counts_ng is not None  # noqa: S101 (an X that is missing was refused)
@@ -100,7 +100,7 @@ def _checked(adata: AnnData, provenance: Provenance, total_key: str | None) -> A
 
     obs, changed_obs = writable_table(adata.obs, what="obs")
     var, changed_var = writable_table(naming.var, what="var")
-    uns = copy.deepcopy(dict(adata.uns))
+    uns = {name: _copied(value) for name, value in adata.uns.items()}
     obs[keys.TOTAL_COUNTS] = totals_n
     warn_of_cells_of_one_name(diagnosis)
     obs.index = unique_names(obs.index)
@@ -158,9 +158,7 @@ def notes_of(diagnosis: Diagnosis, total_key: str | None) -> list[str]:
         notes.append(f"X held {title(values)}; {recovered(values)}")
     if values.kind == "fractional":
         notes.append("X holds counts with fractions, which were allowed")
-    if is_binarised(values):
-        notes.append(f"no count is above 1; {BINARISED}")
-    notes += diagnosis.names.naming.notes
+    notes += [*diagnosis.names.naming.notes, *caveats_of(diagnosis)]
     if diagnosis.selected and not total_key:
         named = f", perhaps {diagnosis.totals}" if diagnosis.totals else ""
         notes.append(
@@ -168,6 +166,12 @@ def notes_of(diagnosis: Diagnosis, total_key: str | None) -> list[str]:
             f"column with each cell's total was named (--total-key{named})"
         )
     return notes
+
+
+def caveats_of(diagnosis: Diagnosis) -> list[str]:
+    """Say what a user must hear who wants to hear nothing else."""
+    binarised = [f"no count is above 1; {BINARISED}"] if diagnosis.values.is_binarised else []
+    return [*diagnosis.names.naming.caveats, *binarised]
 
 
 def totals_of(
@@ -199,6 +203,14 @@ def totals_of(
             f"in X sum to {sums_n[cell]:g}; name a column with the total over all genes"
         )
     return totals_n
+
+
+def _copied(value: object) -> object:
+    """Return a copy; a lock or an open file, which cannot be copied, is itself."""
+    try:
+        return copy.deepcopy(value)
+    except Exception:  # noqa: BLE001 (an object may raise anything where it is copied)
+        return value
 
 
 def _brought_up_to_date(provenance: Provenance, before: AnnData, checked: AnnData) -> Provenance:

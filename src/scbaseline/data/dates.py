@@ -16,6 +16,17 @@ _DATE = re.compile(
 _MOST = 0.1  # of the names of genes are such
 
 
+def is_date(name: str) -> bool:
+    """Whether a text is a date and nothing else: ``2-Sep``, or ``2-Sep-1`` where it is a copy.
+
+    It may be one of several genes. What begins with a letter is none: worms have genes such as
+    ``sep-1`` and ``apr-1``.
+    """
+    if not name[:1].isdigit():
+        return False
+    return bool(_DATE.fullmatch(name) or _DATE.fullmatch(re.sub(r"[-.]\d{1,2}$", "", name)))
+
+
 def dates_among(names: Iterable[str]) -> list[str]:
     """Return the names that are dates, as a spreadsheet makes of SEPT2 and MARCH1.
 

@@ -42,7 +42,7 @@ class Diagnosis:
         Cells without a count.
     elsewhere
         Layers and raw that hold counts, the best first: all where X holds none, else those
-        of more genes than X.
+        that are better than X, or of more genes.
     totals
         The column of obs that seems to hold each cell's total over all genes, or ``""``.
     selected
@@ -61,7 +61,12 @@ class Diagnosis:
 
 
 def examine(
-    adata: AnnData, *, x: Any = None, ranks: Ranks = ALONE, kept: KeptGenes | None = None
+    adata: AnnData,
+    *,
+    x: Any = None,
+    ranks: Ranks = ALONE,
+    kept: KeptGenes | None = None,
+    only_x: bool = False,
 ) -> Diagnosis:
     """Look at every value and every name of an input once, in blocks of cells.
 
@@ -76,6 +81,8 @@ def examine(
         Those that share the values; each looks at its own share of the cells.
     kept
         Keeps the counts of a model's genes as they pass.
+    only_x
+        Where X can be used, do not look for better counts beside it.
 
     Raises
     ------
@@ -105,10 +112,9 @@ def examine(
         values=values,
         names=names,
         n_empty=0 if x is None else int((values.n_genes_n == 0).sum()),
-        elsewhere=sources_beside_x(
-            adata,
-            more_than=adata.n_vars if values.kind == "counts" or values.recovery else 0,
-        ),
+        elsewhere=()
+        if only_x and values.can_be_used
+        else sources_beside_x(adata, x=None if x is None else values),
         totals=totals,
         selected=_selected(adata, values, counts_n, totals),
     )

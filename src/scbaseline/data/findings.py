@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from scbaseline.data.doctor import Diagnosis
+from scbaseline.data.options import option
 from scbaseline.data.recovery import SCALES
 from scbaseline.data.sources import Source
 from scbaseline.data.values import Values
@@ -96,7 +97,7 @@ def _of_values(
     if values.kind == "counts":
         total = int(values.sums_n.sum())
         found = f"X holds raw counts: {total:,} in all, {values.largest:,.0f} at most"
-        if not is_binarised(values):
+        if not values.is_binarised:
             return [Finding(found)]
         return [Finding(found, BINARISED, "give the counts themselves")]
     if values.kind == "missing":
@@ -129,7 +130,6 @@ def _of_values(
     ]  # fmt: skip
 
 
-_MANY = 10_000  # values, of which some are above 1 in any counts of RNA
 BINARISED = "they look binarised: how often a gene was seen is lost, and models of counts mislead"
 
 _LOOKS = {
@@ -142,11 +142,6 @@ _LOOKS = {
     "scaled": "they look scaled or centred",
     "damaged": "",
 }
-
-
-def is_binarised(values: Values) -> bool:
-    """Whether no value is above 1, among so many that this is not by chance."""
-    return values.kind == "counts" and values.largest <= 1 and values.sums_n.sum() >= _MANY
 
 
 def title(values: Values) -> str:
@@ -186,29 +181,27 @@ def how_to_take(sources: tuple[Source, ...]) -> str:
     if not sources:
         return "pass raw counts"
     best, others = sources[0], ""
+    flag = " --allow-fractional" if best.is_fractional else ""
     if len(sources) > 1:
         others = "; so do " + ", ".join(
             f"{source.name} ({source.n_genes:,} genes)" for source in sources[1:4]
         )
     if best.layer is None:
-        return f"{best}: pass --use-raw (in Python: adata = adata.raw.to_adata()){others}"
+        return f"{best}: pass --use-raw{flag} (in Python: adata = adata.raw.to_adata()){others}"
     return (
-        f"{best}: pass --layer {shlex.quote(best.layer)} "
+        f"{best}: pass {shlex.join(option('--layer', best.layer))}{flag} "
         f"(in Python: adata.X = adata.layers[{best.layer!r}]){others}"
     )
 
 
 def _of_sources(diagnosis: Diagnosis) -> list[Finding]:
-    """Say where there are counts of more genes than in an X that can be used."""
-    is_usable = diagnosis.values.kind == "counts" or diagnosis.values.recovery is not None
-    if not (is_usable and diagnosis.elsewhere):
+    """Say where there are better counts, or of more genes, than in an X that can be used."""
+    if not (diagnosis.values.can_be_used and diagnosis.elsewhere):
         return []
-    return [
-        Finding(
-            f"X has {diagnosis.n_genes:,} genes only",
-            next_step=how_to_take(diagnosis.elsewhere),
-        )
-    ]
+    found = "X holds no raw counts itself"
+    if diagnosis.elsewhere[0].n_genes > diagnosis.n_genes + diagnosis.names.naming.n_other_rows:
+        found = f"X has {diagnosis.n_genes:,} genes only"
+    return [Finding(found, next_step=how_to_take(diagnosis.elsewhere))]
 
 
 def _of_totals(diagnosis: Diagnosis) -> list[Finding]:

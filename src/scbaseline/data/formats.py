@@ -14,6 +14,7 @@ from scbaseline.data.archives import read_archive
 from scbaseline.data.blocks import whole_matrix
 from scbaseline.data.findings import how_to_take
 from scbaseline.data.foreign import how_to_convert, how_to_rename
+from scbaseline.data.hdf5 import OtherHdf5Error
 from scbaseline.data.matrix import canonical_csr, require_intact
 from scbaseline.data.naming import Naming, name_genes
 from scbaseline.data.options import ReadOptions
@@ -31,6 +32,8 @@ from scbaseline.errors import (
     did_you_mean,
 )
 
+_ZIPPED = ".zarr.zip"
+_OF_ZARR = (".zgroup", ".zattrs", "zarr.json")  # a store's own files, whatever it is called
 _FULL = (errno.ENOSPC, errno.EDQUOT)  # what the system says of a full disk
 
 
@@ -178,11 +181,13 @@ def _format_of(path: Path) -> Format:
         )
     if path.is_file() and path.stat().st_size == 0:
         raise InputError(f"{path}: is empty; get the file again")
-    if said := how_to_convert(path):
+    if ending != _ZIPPED and (said := how_to_convert(path)):
         raise InputError(f"{path}: {said}")
     if ending is not None:
         return FORMATS[ending]
     if path.is_dir():
+        if any((path / name).is_file() for name in _OF_ZARR):
+            return FORMATS[".zarr"]
         return SHARDS if shards_of(path) else FOLDER
     if path.is_file() and (said := how_to_rename(path)):
         raise InputError(f"{path}: {said}")
@@ -222,22 +227,46 @@ def _read_shards(path: Path, options: ReadOptions) -> AnnData:
         return whole(adata)
 
 
+def _read_h5ad(path: Path, options: ReadOptions) -> AnnData:
+    """Read an AnnData, or what 10x wrote under this ending."""
+    try:
+        return read_h5ad(path)
+    except OtherHdf5Error:
+        return read_10x_h5(path, genome=options.genome)
+
+
+@contextmanager
+def _open_h5ad(path: Path, options: ReadOptions) -> Iterator[AnnData]:
+    with ExitStack() as stack:
+        try:
+            adata = stack.enter_context(open_h5ad(path))
+        except OtherHdf5Error:
+            adata = read_10x_h5(path, genome=options.genome)
+        yield adata
+
+
+def _read_10x_h5(path: Path, options: ReadOptions) -> AnnData:
+    """Read what 10x wrote, or an AnnData under this ending."""
+    try:
+        return read_10x_h5(path, genome=options.genome)
+    except OtherHdf5Error:
+        return read_h5ad(path)
+
+
 SHARDS = Format("a folder of .h5ad and .zarr files", _read_shards, _open_shards)
 FOLDER = Format("a 10x folder with matrix.mtx", lambda path, _: read_folder(path))
 
 _TABLE = Format("a table of cells × genes", lambda path, _: read_table(path))
-_H5AD = Format("an .h5ad file", lambda path, _: read_h5ad(path), lambda path, _: open_h5ad(path))
+_H5AD = Format("an .h5ad file", _read_h5ad, _open_h5ad)
 _ZARR = Format("a .zarr store", lambda path, _: read_zarr(path), lambda path, _: open_zarr(path))
-_TENX_H5 = Format(
-    "an .h5 file of 10x", lambda path, options: read_10x_h5(path, genome=options.genome)
-)
+_TENX_H5 = Format("an .h5 file of 10x", _read_10x_h5)
 _MATRIX = Format("the matrix of a 10x folder", lambda path, _: read_folder(path))
 _ARCHIVE = Format("the archive of a 10x folder", lambda path, _: read_archive(path))
 
 FORMATS: dict[str, Format] = {
     ".h5ad": _H5AD,
     ".zarr": _ZARR,
-    ".zarr.zip": _ZARR,
+    _ZIPPED: _ZARR,
     ".h5": _TENX_H5,
     **dict.fromkeys((".tar.gz", ".tgz", ".tar"), _ARCHIVE),
     "matrix.mtx": _MATRIX,

@@ -20,6 +20,10 @@ _FILTERS = {
 }  # fmt: skip
 
 
+class OtherHdf5Error(InputError):
+    """An HDF5 file has the ending of 10x and holds an AnnData, or the other way round."""
+
+
 @contextmanager
 def open_hdf5(path: Path, *, what: str) -> Iterator[Any]:
     """Open an HDF5 file to read.
@@ -50,7 +54,7 @@ def open_hdf5(path: Path, *, what: str) -> Iterator[Any]:
         try:
             yield file
         except OSError as error:
-            if missing := _missing_filter(file):
+            if missing := missing_filter(file):
                 raise InputError(missing) from error
             raise
 
@@ -66,8 +70,8 @@ def _instead(path: Path, first: bytes) -> str:
     return "; get the file again"
 
 
-def _missing_filter(file: Any) -> str:
-    """Say which filter an array of the file needs that is not installed; ``""`` if none is."""
+def missing_filter(file: Any) -> str:
+    """Say which filter an array of a file or group needs and is not installed, or ``""``."""
     found: list[str] = []
 
     def look(name: str, item: object) -> bool | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scbaseline.data.dates import is_date
 from scbaseline.data.letters import Mask, letters_of
 
 if TYPE_CHECKING:
@@ -38,14 +39,14 @@ _ROW_NUMBER = re.compile(r"[XV]?\d+(?:\.\d+)?(?:-\d+)?")
 
 @lru_cache(maxsize=_LARGEST_LIST)
 def names_nothing(name: str) -> bool:
-    """Whether a text is empty, a placeholder such as ``nan`` or ``NA-1``, or a row number.
+    """Whether a text is empty, a placeholder such as ``nan`` or ``NA-1``, a date, or a row number.
 
     Such a text says nothing of the gene, so that it must not be matched with another file's.
     """
     if name[:1].isalpha() and name[0] not in _OF_NO_NAME:
         return False  # nearly all genes, and far quicker than two patterns
     name = name.strip()
-    return bool(_PLACEHOLDER.fullmatch(name) or _ROW_NUMBER.fullmatch(name))
+    return is_date(name) or bool(_PLACEHOLDER.fullmatch(name) or _ROW_NUMBER.fullmatch(name))
 
 
 def is_row_number(name: str) -> bool:

@@ -19,6 +19,7 @@ from anndata.utils import make_index_unique
 
 from scbaseline import keys
 from scbaseline.data.dashes import with_dashes
+from scbaseline.data.dates import is_date
 from scbaseline.data.identifiers import (
     id_inside,
     is_id,
@@ -33,6 +34,7 @@ from scbaseline.data.known import n_known
 from scbaseline.data.letters import letters_of
 from scbaseline.data.name_columns import Names, choose_ids, choose_symbols
 from scbaseline.data.other_rows import kinds_of_rows
+from scbaseline.errors import listed
 
 Kind = Literal["", "symbols", "Ensembl ids", "symbols and Ensembl ids"]
 
@@ -91,19 +93,26 @@ class Naming:
 
     @property
     def notes(self) -> list[str]:
-        """Say what was done to the rows and their names."""
-        notes = [f"{n:,} rows were left out: {kind}" for kind, n in self.by_name.items()]
+        """Say what was done to the rows and their names, beside :attr:`caveats`."""
+        notes = [f"{n:,} rows were left out: {kind}" for kind, n in self.by_type.items()]
         if self.column and not self.index_holds_ids:
             notes.append(f"the names of genes were taken from var[{self.column!r}]")
-        if self.n_unnamed:
-            notes.append(
-                f"{self.n_unnamed:,} genes have no name ({self.first_unnamed!r}): "
-                "they are never matched with a gene of another file"
-            )
         if self.n_ids_inside:
             notes.append(f"{self.n_ids_inside:,} Ensembl ids were taken out of longer names")
         if self.n_dotted:
             notes.append(f"{self.n_dotted:,} gene names got back dashes that had become dots")
+        return notes
+
+    @property
+    def caveats(self) -> list[str]:
+        """Say what was left out of the counts, or cannot be used, since names tell it."""
+        notes = [f"{n:,} rows were left out: {kind}" for kind, n in self.by_name.items()]
+        if self.n_unnamed:
+            dates = " (Excel turns SEPT2 into a date)" if is_date(self.first_unnamed) else ""
+            notes.append(
+                f"{self.n_unnamed:,} genes have no name ({self.first_unnamed!r}){dates}: they are "
+                "never matched with a gene of another file, nor chosen as features"
+            )
         return notes
 
 
@@ -132,7 +141,9 @@ def name_genes(var: pd.DataFrame) -> Naming:
     for place in np.flatnonzero(~is_known).tolist():
         is_known[place] = bool(ids[place])
         names[place] = ids[place] or index[rows[place]] or names[place]
-    inside = [] if any(ids) else _unique_only(_inside(names))
+    # Where a column gave the symbols, the rows' own names may hold the ids.
+    held = [index[row] for row in rows] if chosen.column else names
+    inside = [] if any(ids) else _unique_only(_inside(held))
     dashed = with_dashes(names)
     genes = var.copy() if is_gene.all() else var[is_gene].copy()
     genes.index = unique_names(dashed)
@@ -157,6 +168,18 @@ def name_genes(var: pd.DataFrame) -> Naming:
         by_name={} if none_left else by_name,
         problem=_problem(none_left, {**by_type, **by_name}, names, is_known, var),
     )
+
+
+def named_genes(var: pd.DataFrame) -> npt.NDArray[np.bool_] | None:
+    """Say which genes have a name that another file's can be matched with; ``None``: all.
+
+    Parameters
+    ----------
+    var
+        Genes as :func:`name_genes` names them.
+    """
+    named = ~which_name_nothing([str(name) for name in var.index])
+    return None if named.all() else named
 
 
 def unique_names(names: Iterable[object]) -> pd.Index:
@@ -231,8 +254,8 @@ def _problem(
     if not names or 2 * n_known_names > len(names):
         return ""
     what = "row numbers" if is_row_number(names[0]) else "no names"
-    first = ", ".join(repr(name) for name in names[:3])
-    columns = ", ".join(map(str, var.columns[:8])) or "none"
+    first = listed(map(repr, names), most=3)
+    columns = listed(var.columns, most=8) or "none"
     return (
         f"{len(names) - n_known_names:,} of {len(names):,} genes are named by {what} ({first}), "
         f"and no column of var holds symbols or Ensembl ids (columns: {columns}); give the genes "

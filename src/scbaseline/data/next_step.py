@@ -11,7 +11,8 @@ from scbaseline.data.doctor import Diagnosis
 from scbaseline.data.encoding import open_text
 from scbaseline.data.foreign import how_to_convert
 from scbaseline.data.layout import layout_of
-from scbaseline.data.options import ReadOptions
+from scbaseline.data.options import ReadOptions, option
+from scbaseline.data.tenx_h5 import SeveralGenomesError
 from scbaseline.errors import InputError
 
 _NO_LABEL = frozenset({"", "nan", "none", "na", "n/a", "<na>", "null"})
@@ -97,10 +98,14 @@ def next_command(
     names = diagnosis.names
     if names.naming.problem and not names.transposed:
         return ""  # another matrix would have the same genes
+    given = f"./{given}" if given.startswith("-") else given
+    min_genes = diagnosis.values.min_genes
     total_key = diagnosis.totals if diagnosis.selected == "totals" else ""
     if diagnosis.elsewhere:
         best = diagnosis.elsewhere[0]
         options = replace(options, layer=best.layer, use_raw=best.layer is None)
+        options = replace(options, allow_fractional=options.allow_fractional or best.is_fractional)
+        min_genes = best.min_genes
         total_key = "" if best.n_genes > diagnosis.n_genes else total_key
     elif not usable:
         if names.transposed:
@@ -110,13 +115,31 @@ def next_command(
         else:
             return ""
         return _typed(["doctor", given, *_flags(options)])
-    flags = [*_flags(options), *(["--total-key", total_key] if total_key else [])]
+    flags = [*_flags(options), *(option("--total-key", total_key) if total_key else [])]
+    flags += [] if min_genes is None else ["--min-genes", str(min_genes)]
     name = _stem(given)
     label = next((column for column in label_columns(obs) if _rank(column.name) < _OTHER), None)
     if label is None:
         return _typed(["run", given, *flags, "--out", f"{name}-run"])
     out = f"{name}.safetensors"
-    return _typed(["train", given, *flags, "--label-key", label.name, "--out", out])
+    return _typed(["train", given, *flags, *option("--label-key", label.name), "--out", out])
+
+
+def command_after(error: BaseException | None, given: str, options: ReadOptions) -> str:
+    """Return what to type where an input could not be read; ``""`` where no command helps.
+
+    Parameters
+    ----------
+    error
+        What was raised.
+    given, options
+        As for :func:`next_command`.
+    """
+    while error is not None and not isinstance(error, SeveralGenomesError):
+        error = error.__cause__
+    if error is not None:
+        return _typed(["doctor", given, *_flags(replace(options, genome=error.genomes[0]))])
+    return "" if options.obs is not None else command_for_annotations(Path(given))
 
 
 def command_for_annotations(path: Path) -> str:
@@ -174,7 +197,7 @@ def _flags(options: ReadOptions) -> list[str]:
         ("--layer", options.layer), ("--genome", options.genome),
         ("--obs", None if options.obs is None else str(options.obs)),
     ):  # fmt: skip
-        flags += [] if value is None else [name, value]
+        flags += [] if value is None else option(name, value)
     for name, is_set in (
         ("--use-raw", options.use_raw), ("--transpose", options.transpose),
         ("--allow-fractional", options.allow_fractional),
@@ -187,7 +210,7 @@ def _stem(given: str) -> str:
     name = Path(given).name or Path(given).resolve().name
     while Path(name).suffix.lower() in (*_COUNTS, ".gz", ".csv", ".tsv", ".txt", ".mtx", ".zip"):
         name = Path(name).stem
-    return re.sub(r"[^\w.-]+", "_", name) or "cells"
+    return re.sub(r"[^\w.-]+", "_", name).lstrip("-") or "cells"
 
 
 def _typed(words: list[str]) -> str:

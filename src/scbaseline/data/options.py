@@ -6,6 +6,11 @@ from pathlib import Path
 from scbaseline.errors import ConfigError
 
 
+def option(name: str, value: str) -> list[str]:
+    """Return an option and its value as words of a command; a value may begin with a dash."""
+    return [f"{name}={value}"] if value.startswith("-") else [name, value]
+
+
 @dataclass(frozen=True)
 class ReadOptions:
     """What to take from a file; the defaults suit a file with raw counts in X.

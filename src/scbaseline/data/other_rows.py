@@ -74,7 +74,7 @@ KINDS: tuple[Kind, ...] = (
         "spike-ins",
         ("ercc", "sirv", "phi"),
         re.compile(
-            r"(?ai)^(?:\w+?[_.-]+)?(?:ERCC[-_.]?\d{5}|SIRV\d{1,5}|SIRVome\w*)(?:[ ._|(-].*)?$"
+            r"(?ai)^(?:\w+?[_.:-]+)?(?:ERCC[-_.]?\d{5}|SIRV\d{1,5}|SIRVome\w*)(?:[ ._|(-].*)?$"
             r"|^phi-?x(?:[-_]?174)?$"
         ),
     ),

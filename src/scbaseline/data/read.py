@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from enum import Enum
 from pathlib import Path
 
 from anndata import AnnData
@@ -36,11 +37,18 @@ from scbaseline.errors import (
     InputError,
     ScbaselineWarning,
     did_you_mean,
+    listed,
 )
 
 
+class Unnamed(Enum):
+    """What stands for an input that nobody named; ``None`` may be a mistake."""
+
+    DATA = "pbmc3k, or where it cannot be had a sample of another data set"
+
+
 def read_counts(
-    name_or_path: str | Path | None = None,
+    name_or_path: str | Path | Unnamed = Unnamed.DATA,
     options: ReadOptions | None = None,
     *,
     total_key: str | None = None,
@@ -57,7 +65,7 @@ def read_counts(
         10x ``.h5`` file, a 10x folder (``matrix.mtx``, ``barcodes.tsv``, ``features.tsv`` or
         ``genes.tsv``, gzipped or not) or a table of cells × genes (``.csv``, ``.tsv``).
         A data set's name is never taken for a path; write ``./pbmc3k`` for such a folder.
-        By default ``pbmc3k``, or without a network a sample of another data set, with a
+        Left out: ``pbmc3k``, or without a network a sample of another data set, with a
         notice in its provenance.
     options
         Where in a file the counts are, and what to join to obs.
@@ -79,7 +87,8 @@ def read_counts(
     DataNotFoundError
         No such file, folder or data set; or a data set that was named cannot be had.
     InputError
-        The file cannot be read, or is not the data set for which it stands.
+        The file cannot be read, or is not the data set for which it stands; or ``None`` was
+        given.
 
     Examples
     --------
@@ -89,8 +98,9 @@ def read_counts(
     (700, 765)
     """
     options = options or ReadOptions()
+    _require_name_or_path(name_or_path)
     _refuse_options_of_files(name_or_path, options)
-    if name_or_path is None:
+    if name_or_path is Unnamed.DATA:
         adata, provenance = _read_default(progress=progress)
     elif isinstance(name_or_path, str) and name_or_path in DATASETS:
         adata, provenance = _read_dataset(DATASETS[name_or_path], progress=progress)
@@ -120,6 +130,7 @@ def open_counts(name_or_path: str | Path, options: ReadOptions | None = None) ->
     features that are not genes are not left out; the provenance holds a name and notes only.
     """
     options = options or ReadOptions()
+    _require_name_or_path(name_or_path)
     _refuse_options_of_files(name_or_path, options)
     if isinstance(name_or_path, str) and name_or_path in DATASETS:
         yield read_counts(name_or_path, options)
@@ -127,7 +138,8 @@ def open_counts(name_or_path: str | Path, options: ReadOptions | None = None) ->
     path = _existing(name_or_path)
     with open_path(path, options) as opened:
         adata, notes = join_obs(opened, options.obs) if options.obs else (opened, ())
-        adata.uns[keys.PROVENANCE] = Provenance(path.name, notes=notes).to_uns()
+        provenance = Provenance(path.name, notes=notes, allow_fractional=options.allow_fractional)
+        adata.uns[keys.PROVENANCE] = provenance.to_uns()
         yield adata
 
 
@@ -144,11 +156,26 @@ def require_input(name_or_path: str | Path | None) -> None:
         _existing(name_or_path)
 
 
-def _refuse_options_of_files(name_or_path: str | Path | None, options: ReadOptions) -> None:
-    is_dataset = isinstance(name_or_path, str) and name_or_path in DATASETS
-    if (name_or_path is None or is_dataset) and options.shapes_the_matrix:
+def _require_name_or_path(given: object) -> None:
+    """Refuse what is neither, such as ``None`` where a variable was not set."""
+    if given is Unnamed.DATA or isinstance(given, str | Path):
+        return
+    if isinstance(given, AnnData):
+        raise InputError(
+            "read_counts: an AnnData was given, which is read already; pass it to sb.run, "
+            "sb.train or sb.predict as it is"
+        )
+    raise InputError(
+        f"read_counts: {given!r} was given; pass the path of a file or folder as a text or a Path, "
+        f"or the name of a data set ({listed(DATASETS)})"
+    )
+
+
+def _refuse_options_of_files(name_or_path: str | Path | Unnamed, options: ReadOptions) -> None:
+    name = DEFAULT if name_or_path is Unnamed.DATA else name_or_path
+    if isinstance(name, str) and name in DATASETS and options.shapes_the_matrix:
         raise ConfigError(
-            f"layer, use_raw, transpose, genome: they are for files, and {name_or_path or DEFAULT} "
+            f"layer, use_raw, transpose, genome: they are for files, and {name} "
             "is a data set that is known; leave them out"
         )
 
@@ -264,5 +291,5 @@ def _read_path(path: Path, options: ReadOptions) -> tuple[AnnData, Provenance]:
     return adata, replace(
         provenance,
         n_other_features=naming.n_other_rows,
-        notes=(*provenance.notes, *naming.notes),
+        notes=(*provenance.notes, *naming.notes, *naming.caveats),
     )

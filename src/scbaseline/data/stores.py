@@ -1,6 +1,7 @@
 """Turns AnnData's own formats, .h5ad and .zarr, into an AnnData in memory or on disk."""
 
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +15,10 @@ from anndata import AnnData
 from anndata.io import read_elem, sparse_dataset
 
 from scbaseline.data.foreign import LOOM, MUDATA
-from scbaseline.data.hdf5 import open_hdf5
+from scbaseline.data.hdf5 import OtherHdf5Error, missing_filter, open_hdf5
+from scbaseline.data.identifiers import texts
 from scbaseline.data.zarr_parts import require_parts
-from scbaseline.errors import InputError, ScbaselineWarning
+from scbaseline.errors import InputError, ScbaselineWarning, listed
 
 _PARTS = ("obs", "var")
 
@@ -30,7 +32,7 @@ def read_h5ad(path: Path) -> AnnData:
 def read_zarr(path: Path) -> AnnData:
     """Read a .zarr store, a folder or zipped, into memory."""
     with _zarr(path) as group:
-        return _read(group, lambda: anndata.read_zarr(group))
+        return _zarr_in_memory(group)
 
 
 @contextmanager
@@ -46,7 +48,8 @@ def open_h5ad(path: Path) -> Iterator[AnnData]:
 def open_zarr(path: Path) -> Iterator[AnnData]:
     """Open a .zarr store with X, layers and raw left on disk, until the context ends."""
     with _zarr(path) as group:
-        yield _on_disk(group)
+        # anndata slices from the root of a store, wherever the group lies in it.
+        yield _zarr_in_memory(group) if group.path else _on_disk(group)
 
 
 @contextmanager
@@ -68,7 +71,7 @@ def _zarr(path: Path) -> Iterator[Any]:
         return
     store = zarr.storage.ZipStore(path, mode="r", read_only=True)
     try:
-        group = zarr.open_group(store, mode="r")
+        group = zarr.open_group(store, path=_folder_in(path), mode="r")
         _require_parts(group)
         require_parts(group, _matrices(group))
         yield group
@@ -76,11 +79,29 @@ def _zarr(path: Path) -> Iterator[Any]:
         store.close()
 
 
+def _zarr_in_memory(group: Any) -> AnnData:
+    return _read(group, lambda: read_elem(group) if group.path else anndata.read_zarr(group))
+
+
+def _folder_in(packed: Path) -> str | None:
+    """Return the folder of a zip file that holds the store, where its root does not."""
+    with zipfile.ZipFile(packed) as file:
+        names = file.namelist()
+    tops = {name.split("/")[0] for name in names if not name.startswith("__MACOSX/")}
+    is_root = any(name in names for name in (".zgroup", "zarr.json"))
+    return tops.pop() if not is_root and len(tops) == 1 else None
+
+
 def _require_parts(group: Any) -> None:
     if "matrix/barcodes" in group and "X" not in group:
-        raise InputError("is a 10x file, not of AnnData; rename it to end in .h5")
+        raise OtherHdf5Error("is a 10x file, not of AnnData; rename it to end in .h5")
     if "mod" in group and "X" not in group:
         raise InputError(MUDATA.format(first=next(iter(group["mod"]), "rna")))
+    if tables := [name for name in group.get("tables", ()) if "X" in group["tables"][name]]:
+        raise InputError(
+            f"is a SpatialData store; pass one of its tables ({listed(tables)}), e.g. the folder "
+            f"tables/{tables[0]} in it"
+        )
     if "row_attrs" in group and "col_attrs" in group:
         raise InputError(LOOM)
     has_counts = "X" in group or len(group.get("layers", ())) or "X" in group.get("raw", ())
@@ -103,13 +124,16 @@ def _read(group: Any, read: Callable[[], AnnData]) -> AnnData:
             X=_whole(adata.X),
             obs=adata.obs,
             var=adata.var,
-            layers={name: _whole(adata.layers[name]) for name in adata.layers},
-            raw=None if adata.raw is None else {"X": _whole(adata.raw.X), "var": adata.raw.var},
+            layers=_whole_layers(group, adata),
+            raw=_whole_raw(group, adata),
             uns=adata.uns,
         )
         for warning in said:
             _warn(str(warning.message))
-        if not said:
+        n_left_out = len(adata.layers) - len(whole.layers) + (adata.raw is not None) - (
+            whole.raw is not None
+        )  # fmt: skip
+        if not said and not n_left_out:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
             _warn(f"a part that counts do not need cannot be read ({reason}); it is left out")
         return whole
@@ -136,7 +160,8 @@ def _table(element: Any) -> Any:
         raise
     except Exception:  # noqa: BLE001 (an index that is damaged raises it again)
         index = str(element.attrs["_index"])
-        table = pd.DataFrame(index=pd.Index(np.asarray(read_elem(element[index])).astype(str)))
+        names = texts(pd.Index(np.asarray(read_elem(element[index]), dtype=object)))
+        table = pd.DataFrame(index=pd.Index(names, dtype=object))
         for name in element.attrs.get("column-order", ()):
             try:
                 # Pandas takes a dict as a column, too, and breaks where it is used.
@@ -164,13 +189,17 @@ def _warn(text: str) -> None:
 
 
 def _matrices(group: Any) -> list[Any]:
-    """Return the sparse matrices that counts may be taken from."""
+    """Return the matrices that counts may be taken from."""
     found = [group["X"]] if "X" in group else []
     if "layers" in group:
         found += [group["layers"][name] for name in group["layers"]]
     if "raw" in group and "X" in group["raw"]:
         found.append(group["raw"]["X"])
-    return [matrix for matrix in found if "encoding-type" in matrix.attrs and _is_sparse(matrix)]
+    return [
+        matrix
+        for matrix in found
+        if hasattr(matrix, "nchunks") or ("encoding-type" in matrix.attrs and _is_sparse(matrix))
+    ]
 
 
 def _is_sparse(element: Any) -> bool:
@@ -185,3 +214,30 @@ def _matrix(element: Any) -> Any:
 def _whole(matrix: Any) -> Any:
     """Return a matrix in memory; one of which a part is damaged raises as anndata does."""
     return None if matrix is None else matrix[:]
+
+
+def _whole_layers(group: Any, adata: AnnData) -> dict[str, Any]:
+    """Return the layers that can be read; one that cannot is left out, with a warning."""
+    layers = {}
+    for name in adata.layers:
+        try:
+            layers[name] = _whole(adata.layers[name])
+        except (OSError, RuntimeError, ValueError) as error:
+            _warn_of_part(group, f"layers/{name}", error)
+    return layers
+
+
+def _whole_raw(group: Any, adata: AnnData) -> dict[str, Any] | None:
+    if adata.raw is None:
+        return None
+    try:
+        return {"X": _whole(adata.raw.X), "var": adata.raw.var}
+    except (OSError, RuntimeError, ValueError) as error:
+        _warn_of_part(group, "raw", error)
+        return None
+
+
+def _warn_of_part(group: Any, name: str, error: Exception) -> None:
+    reason = missing_filter(group[name]) if isinstance(group, h5py.Group) else ""
+    reason = reason or (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+    _warn(f"{name} cannot be read ({reason}); it is left out")

@@ -4,6 +4,7 @@ What :func:`~scbaseline.data.check.check_counts` does for an input that fits in 
 does for one of any size: one pass over all rows to know what they are, then blocks.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,7 @@ from scipy import sparse
 from scbaseline.counts import Counts
 from scbaseline.data.blocks import row_blocks
 from scbaseline.data.check import (
+    caveats_of,
     notes_of,
     require_usable,
     totals_of,
@@ -31,7 +33,7 @@ from scbaseline.data.matrix import canonical_csr
 from scbaseline.data.provenance import provenance_of
 from scbaseline.data.rows import Rows, row_reader
 from scbaseline.data.writable import require_one_of_each
-from scbaseline.errors import InputError
+from scbaseline.errors import InputError, ScbaselineWarning
 from scbaseline.ranks import ALONE, Ranks, share_of
 
 
@@ -68,6 +70,8 @@ class CountStream:
         The genes: unique symbols as index, Ensembl ids in ``gene_ids`` where known.
     notes
         What was done to the input, and what weakens it.
+    caveats
+        Those of them that a user must hear: what was left out, or cannot be used.
     total_key
         The column of obs with each cell's total, or ``""``.
     """
@@ -76,6 +80,7 @@ class CountStream:
     obs: pd.DataFrame
     var: pd.DataFrame
     notes: tuple[str, ...]
+    caveats: tuple[str, ...]
     total_key: str
     _matrix: Any
     _is_gene: NDArray[np.bool_]
@@ -87,6 +92,11 @@ class CountStream:
     def shape(self) -> tuple[int, int]:
         """The number of cells and of genes."""
         return len(self.cell_ids), len(self.var)
+
+    def warn_of_caveats(self) -> None:
+        """Warn of what was left out, or cannot be used, on behalf of a caller in Python."""
+        for caveat in self.caveats:
+            warnings.warn(caveat, ScbaselineWarning, stacklevel=3)
 
     def blocks(
         self, first: int = 0
@@ -235,7 +245,7 @@ def stream_counts(
         require_one_of_each(adata.obs, what="obs")
         require_one_of_each(adata.var, what="var")
         kept = None if model_genes is None else KeptGenes(*model_genes)
-        diagnosis = examine(adata, ranks=ranks, kept=kept)
+        diagnosis = examine(adata, ranks=ranks, kept=kept, only_x=True)
         require_usable(diagnosis, adata, allow_fractional=provenance.allow_fractional)
     except InputError as error:
         raise InputError(f"{provenance.name}: {error}") from error
@@ -249,6 +259,7 @@ def stream_counts(
         obs=adata.obs,
         var=naming.var,
         notes=tuple(notes),
+        caveats=tuple(caveats_of(diagnosis)),
         total_key=total_key or "",
         _matrix=adata.X,
         _is_gene=naming.is_gene,

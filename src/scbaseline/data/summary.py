@@ -26,6 +26,7 @@ def summary(diagnosis: Diagnosis, said: tuple[Finding, ...]) -> dict[str, Any]:
                 "matrix": "raw" if source.layer is None else f"layers/{source.layer}",
                 "n_genes": source.n_genes,
                 "recovered": source.is_recovered,
+                "fractional": source.is_fractional,
             }
             for source in diagnosis.elsewhere
         ],

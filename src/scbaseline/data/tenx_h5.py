@@ -10,11 +10,23 @@ from anndata import AnnData
 from scipy import sparse
 
 from scbaseline import keys
-from scbaseline.data.hdf5 import open_hdf5
+from scbaseline.data.hdf5 import OtherHdf5Error, open_hdf5
 from scbaseline.data.matrix import intact
-from scbaseline.errors import InputError, did_you_mean
+from scbaseline.errors import InputError, did_you_mean, listed
 
+_MATRIX = frozenset({"data", "indices", "indptr", "barcodes"})
 _PARTS = ("data", "indices", "indptr", "shape", "barcodes")
+
+
+class SeveralGenomesError(InputError):
+    """A file holds the genes of several genomes, of which none was named."""
+
+    def __init__(self, genomes: list[str]) -> None:
+        super().__init__(
+            f"holds several genomes: {', '.join(genomes)}; pass one of them, "
+            f"e.g. --genome {genomes[0]}"
+        )
+        self.genomes = genomes
 
 
 def read_10x_h5(path: Path, *, genome: str | None = None) -> AnnData:
@@ -39,16 +51,18 @@ def read_10x_h5(path: Path, *, genome: str | None = None) -> AnnData:
     """
     with open_hdf5(path, what=".h5") as file:
         if "X" in file and "obs" in file:
-            raise InputError("is an AnnData file; rename it to end in .h5ad")
+            raise OtherHdf5Error("is an AnnData file; rename it to end in .h5ad")
         if "matrix" in file:
             return _read_v3(file["matrix"], genome)
-        genomes = [name for name, group in file.items() if "barcodes" in _keys(group)]
-        if not genomes:
+        found = [name for name, group in file.items() if _keys(group) >= _MATRIX]
+        if not found:
             raise InputError(
-                f"holds no matrix of 10x ({', '.join(list(file)[:5]) or 'nothing'} instead); "
+                f"holds no matrix of 10x ({listed(file) or 'nothing'} instead); "
                 "pass filtered_feature_bc_matrix.h5"
             )
-        return _read_v2(file[_chosen(genomes, genome)])
+        if len(found) == 1 and "features" in file[found[0]]:
+            return _read_v3(file[found[0]], genome)
+        return _read_v2(file[_chosen(found, genome)])
 
 
 def _read_v2(group: Any) -> AnnData:
@@ -90,10 +104,7 @@ def _features(group: Any, *, ids: str, names: str) -> pd.DataFrame:
 def _chosen(genomes: list[str], genome: str | None) -> str:
     if genome is None:
         if len(genomes) > 1:
-            raise InputError(
-                f"holds several genomes: {', '.join(genomes)}; pass one of them, "
-                f"e.g. --genome {genomes[0]}"
-            )
+            raise SeveralGenomesError(genomes)
         return genomes[0]
     if genome not in genomes:
         raise InputError(f"holds no genome {genome!r}. {did_you_mean(genome, genomes)}")
@@ -134,5 +145,5 @@ def _strings(dataset: Any) -> Any:
     )
 
 
-def _keys(group: Any) -> list[str]:
-    return list(group) if isinstance(group, h5py.Group) else []
+def _keys(group: Any) -> set[str]:
+    return set(group) if isinstance(group, h5py.Group) else set()

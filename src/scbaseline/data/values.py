@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from scbaseline.config import RunConfig
 from scbaseline.data.recovery import LARGEST_LOG, SCALES, Attempt, Recovery
 from scbaseline.ranks import Ranks, exchanged
 
@@ -28,6 +29,8 @@ Kind = Literal[
 
 _WHOLE_SHARE = 0.01  # of values; by chance, one logarithm in a million is a whole number
 _TELLING = 20  # values that a cell needs to be called whole or not on its own; cells, by totals
+_MANY = 10_000  # values, of which some are above 1 in any counts of RNA
+_LEFT_OUT = 0.05  # of the cells: those of fewest genes
 _SAME_TOTAL = 0.02  # spread of totals that are equal but for genes left out since
 
 
@@ -66,6 +69,24 @@ class Values:
     target: float | None = None
     recovery: Recovery | None = None
     undone_sums_n: _Array | None = None
+
+    @property
+    def can_be_used(self) -> bool:
+        """Whether they are counts, or give the counts back."""
+        return self.kind == "counts" or self.recovery is not None
+
+    @property
+    def is_binarised(self) -> bool:
+        """Whether no value is above 1, among so many that this is not by chance."""
+        return self.kind == "counts" and self.largest <= 1 and self.sums_n.sum() >= _MANY
+
+    @property
+    def min_genes(self) -> int | None:
+        """A ``min_genes`` that most cells pass, where the usual one would leave few of them."""
+        n_genes_n = self.n_genes_n[self.n_genes_n > 0]
+        if not len(n_genes_n) or np.median(n_genes_n) >= RunConfig().min_genes:
+            return None
+        return int(np.quantile(n_genes_n, _LEFT_OUT))
 
 
 def no_values(n_cells: int) -> Values:

@@ -6,6 +6,7 @@ around it says that it cannot be all zeros.
 """
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ def require_parts(group: Any, matrices: list[Any]) -> None:
     group
         The store, as AnnData writes it.
     matrices
-        Its sparse matrices that counts may be taken from.
+        Its matrices that counts may be taken from.
 
     Raises
     ------
@@ -31,7 +32,14 @@ def require_parts(group: Any, matrices: list[Any]) -> None:
     for array in [*_names_and_labels(group["obs"]), *_names_and_labels(group["var"])]:
         if lacks_parts(array):
             raise InputError(_lacking(array))
+    for categories, codes in _categorical(group["obs"]):
+        if lacks_parts(codes):
+            _warn(f"{_lacking_parts(codes)}{_read_as(repr(str(categories[:][0])))}")
     for matrix in matrices:
+        if hasattr(matrix, "nchunks"):  # a dense one
+            if lacks_parts(matrix):
+                _warn(f"{_lacking_parts(matrix)}{_read_as(matrix.fill_value)}")
+            continue
         if lacks_parts(matrix["indptr"]):
             _require_empty_rows(matrix)
         if lacks_parts(matrix["indices"]):
@@ -45,23 +53,33 @@ def lacks_parts(array: Any) -> bool:
     return bool(array.nchunks_initialized < array.nchunks)
 
 
-def _lacking(array: Any) -> str:
+def _lacking_parts(array: Any) -> str:
     n_lacking = array.nchunks - array.nchunks_initialized
-    return f"{array.name} lacks {n_lacking} of its {array.nchunks} parts; copy the store again"
+    return f"{array.name} lacks {n_lacking} of its {array.nchunks} parts"
+
+
+def _lacking(array: Any) -> str:
+    return f"{_lacking_parts(array)}; copy the store again"
 
 
 def _names_and_labels(table: Any) -> list[Any]:
     """Return the arrays of a table that have every part, if none was lost."""
     arrays = [table[table.attrs.get("_index", "_index")]]
+    for categories, codes in _categorical(table):
+        arrays.append(categories)
+        # One part of many may hold the first category alone, all of them hardly.
+        if codes.nchunks_initialized == 0:
+            arrays.append(codes)
+    return [array for array in arrays if hasattr(array, "nchunks")]
+
+
+def _categorical(table: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the categories and the codes of each column that has several categories."""
     for name in table:
         if table[name].attrs.get("encoding-type") == "categorical":
             categories, codes = table[name]["categories"], table[name]["codes"]
             if len(getattr(categories, "shape", ())) == 1 and categories.shape[0] > 1:
-                arrays.append(categories)
-                # One part of many may hold the first category alone, all of them hardly.
-                if codes.nchunks_initialized == 0:
-                    arrays.append(codes)
-    return [array for array in arrays if hasattr(array, "nchunks")]
+                yield categories, codes
 
 
 def _require_empty_rows(matrix: Any) -> None:
@@ -102,12 +120,16 @@ def _warn_of_values(matrix: Any) -> None:
         int(np.searchsorted(pointer, place, side="right"))
         for place in (blank[0][0], blank[-1][1] - 1)
     )
-    n_lacking = matrix["data"].nchunks - matrix["data"].nchunks_initialized
     _warn(
-        f"{matrix['data'].name} lacks {n_lacking} of its {matrix['data'].nchunks} parts, between "
-        f"{_rows(matrix)} {first:,} and {last:,}; their values read as "
-        f"{matrix['data'].fill_value}. If they were not zeros when the store was written, copy "
-        "the store again"
+        f"{_lacking_parts(matrix['data'])}, between {_rows(matrix)} {first:,} and {last:,}"
+        f"{_read_as(matrix['data'].fill_value)}"
+    )
+
+
+def _read_as(value: object) -> str:
+    return (
+        f"; their values read as {value}. If they were not when the store was written, copy the "
+        "store again"
     )
 
 

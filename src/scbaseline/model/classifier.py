@@ -229,6 +229,7 @@ class Classifier(nn.Module):
         options = DoubtOptions(reject_known=reject_known, set_level=set_level, smooth=smooth)
         chosen = chosen_matrix(adata, ReadOptions(layer=layer, use_raw=use_raw))
         stream = stream_counts(chosen, model_genes=self.card.genes)
+        stream.warn_of_caveats()
         return predict_query(self, stream, options, force=force, probabilities=probabilities).table
 
     def predict_stream(

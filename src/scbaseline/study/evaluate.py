@@ -10,7 +10,7 @@ import pandas as pd
 from scbaseline import keys
 from scbaseline.config import RunConfig
 from scbaseline.data.stream import CountStream
-from scbaseline.errors import InputError
+from scbaseline.errors import InputError, listed
 from scbaseline.judge.held_out import HeldOut
 from scbaseline.judge.scores import Scorecard, score_predictions
 from scbaseline.model.classifier import Classifier
@@ -233,9 +233,8 @@ def _require_common_labels(match: LabelMatch, config: RunConfig) -> None:
     near = [f"{label} → {names[0].name}" for label, names in match.suggestions.items()]
     raise InputError(
         f"--label-key {config.label_key}: none of its labels "
-        f"({', '.join(list(match.left_out)[:5])}) is a label of the model "
-        f"({', '.join(match.names[:5])}); "
-        + (f"near names: {', '.join(near[:5])}; " if near else "")
+        f"({listed(match.left_out)}) is a label of the model ({listed(match.names)}); "
+        + (f"near names: {listed(near)}; " if near else "")
         + "say which is which with --label-map FILE.toml (--label-map-draft FILE.toml writes a "
         "draft of one)"
     )

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from scbaseline.cells.hvg import mean_and_sd, normalised_dispersion, sum_moments
-from scbaseline.cells.space import FeatureSpace
+from scbaseline.cells.space import FeatureSpace, feature_candidates
 from scbaseline.config import RunConfig
 from scbaseline.counts import Counts
 
@@ -28,7 +28,7 @@ def gene_columns(counts: Counts, space: FeatureSpace, config: RunConfig) -> pd.D
     mean_g, sd_g = mean_and_sd(moments.linear_sum_g, moments.linear_squares_g, moments.n_cells)
     with np.errstate(divide="ignore", invalid="ignore"):
         dispersion_g = np.log(np.where(sd_g > 0, sd_g**2, np.nan) / mean_g)
-    candidates_g = np.flatnonzero(moments.n_detected_g >= max(config.min_cells, 1))
+    candidates_g = feature_candidates(counts, moments, config)
     normalised_g = np.full(len(mean_g), np.nan)
     normalised_g[candidates_g] = normalised_dispersion(moments, candidates_g)
     normalised_g[np.isinf(normalised_g)] = np.nan

@@ -159,6 +159,7 @@ def predict(
     classifier = model if isinstance(model, Classifier) else Classifier.load(model)
     chosen = chosen_matrix(adata, ReadOptions(layer=layer, use_raw=use_raw))
     stream = stream_counts(chosen, total_key=total_key, model_genes=classifier.card.genes)
+    stream.warn_of_caveats()
     labelled = predict_query(
         classifier,
         stream,

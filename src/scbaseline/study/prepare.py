@@ -17,6 +17,7 @@ from scbaseline.counts import Counts
 from scbaseline.data.check import check_counts
 from scbaseline.data.fingerprint import fingerprint_of_blocks
 from scbaseline.data.info import DataInfo
+from scbaseline.data.naming import named_genes
 from scbaseline.data.provenance import Provenance, identified, provenance_of
 from scbaseline.data.shards import warn_of_bare_shards
 from scbaseline.data.stream import stream_counts
@@ -110,6 +111,7 @@ def prepare(
             counts, obs, var, describe = _in_memory(adata, config)
         else:
             counts, obs, var, describe = _on_disk(adata, config, ranks)
+        counts = replace(counts, named_g=named_genes(var))
     with stages("quality control"):
         cells = filter_cells(counts, config, obs=obs, var=var, ranks=ranks)
     kept = cells.metrics["kept"].to_numpy()

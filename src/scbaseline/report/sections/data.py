@@ -19,6 +19,4 @@ def data_finding(data: DataInfo, cells: FilteredCells, *, detail: bool = False) 
         f"{len(cells.obs):,} cells kept ({dropped}).",
         *data.notes,
     ]
-    if data.n_other_features:
-        sentences.append(f"{data.n_other_features:,} rows that are not genes were left out.")
     return Finding(data.title, tuple(sentences), figure="qc", detail=detail and not data.notes)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from scbaseline.data.doctor import Diagnosis
 from scbaseline.data.findings import Finding as Remark
 from scbaseline.data.next_step import Column
+from scbaseline.data.options import option
 from scbaseline.report.finding import Finding
 
 _SHOWN = 6  # columns of labels, and of groups
@@ -37,12 +38,12 @@ def doctor_finding(
         *notes,
         *(f"{'cannot be used: ' if r.is_refusal else ''}{r}" for r in remarks),
     ]
-    for what, option, columns in (
+    for what, name, columns in (
         ("labels", "--label-key", labels),
         ("groups", "--group-key", groups),
     ):
         sentences += [
-            f"{option} {shlex.quote(c.name)}: {c.n_values:,} {what}, e.g. {c.example}"
+            f"{shlex.join(option(name, c.name))}: {c.n_values:,} {what}, e.g. {c.example}"
             for c in columns[:_SHOWN]
         ]
     if not any(remark.is_refusal for remark in remarks):
