@@ -94,7 +94,7 @@ def evaluate(
         from scbaseline.report.sections.files import files_finding
 
         classifier = Classifier.load(model)
-        stream = stream_counts(adata, total_key=total_key)
+        stream = stream_counts(adata, total_key=total_key, model_genes=classifier.card.genes)
         require_genes(genes, stream.var.index)
         settings = RunConfig(label_key=label_key, label_origin=label_origin)
         if label_map_draft is not None:

@@ -156,11 +156,12 @@ def aligned_counts(
     is_found, gene_of = alignment.gene_of(block.shape[1])
     # Of all values the model's are some percent. A look at each of all in a small table, and
     # nothing else, takes a third of the time of scipy's choice of columns.
-    place = np.flatnonzero(is_found.take(block.indices))
+    columns = block.indices.astype(np.intp)  # as numpy would do each time anew
+    place = np.flatnonzero(is_found.take(columns))
     aligned: sparse.csr_matrix[np.float32] = sparse.csr_matrix(
         (
             block.data.take(place),
-            gene_of.take(block.indices.take(place)),
+            gene_of.take(columns.take(place)),
             np.searchsorted(place, block.indptr).astype(np.int32),
         ),
         shape=(block.shape[0], len(alignment.columns)),

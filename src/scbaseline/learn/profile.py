@@ -146,7 +146,7 @@ class CentredProfile(nn.Module):
             The genes that were not measured.
         """
         along_g, counts = torch.from_numpy(~missing_g).float(), torch.from_numpy(counts_ng.data)
-        share = (along_g @ self.share_g).clamp(min=_LEAST)
+        share = (self.share_g.double() * along_g).sum().float().clamp(min=_LEAST)
         present_n = (row_sums(counts, counts_ng.indptr).float() / share).clamp(min=_LEAST)
         n_genes_n = torch.from_numpy(np.diff(counts_ng.indptr))
         scale = Scale(self.mean_g, self.sd_g, self.target_sum, self.max_value)

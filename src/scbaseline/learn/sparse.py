@@ -24,7 +24,7 @@ DENSE_FROM = 0.3
 """
 
 _STRIP = 64  # columns of a table that a processor keeps near while it sums rows of them
-_NEAR = 2**18  # values of a table that it keeps near as a whole
+_NEAR = 2**19  # values of a table that it keeps near as a whole
 
 
 class WeightedSums(NamedTuple):

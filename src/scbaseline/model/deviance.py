@@ -92,7 +92,8 @@ def excess_deviance_of_csr(
     """Return the same as :func:`excess_deviance` for counts in CSR, from their non-zeros."""
     counts, n_genes = torch.from_numpy(counts_ng.data), counts_ng.shape[1]
     n_genes_n = torch.from_numpy(np.diff(counts_ng.indptr))
-    place = (codes_n * n_genes).repeat_interleave(n_genes_n) + torch.from_numpy(counts_ng.indices)
+    row_n = (codes_n * n_genes).int()
+    place = row_n.repeat_interleave(n_genes_n) + torch.from_numpy(counts_ng.indices)
     explained = counts.double() * expected.log_kg.flatten().index_select(0, place)
     unexplained_n = row_sums(_x_log_x(counts).double() - explained, counts_ng.indptr)
     return _beyond(unexplained_n, row_sums(counts, counts_ng.indptr), codes_n, expected)
