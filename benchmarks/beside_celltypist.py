@@ -1,13 +1,15 @@
 """Prediction beside CellTypist's ``annotate``: from the path of an .h5ad to labels.
 
 ``python benchmarks/beside_celltypist.py PBMC3K.h5ad LABELS.csv --celltypist ENV/bin/python
-[--select] [--cells 2700 50000] [--repeats 3]``. Both are trained on the labelled cells of PBMC3k:
-CellTypist on counts per 10,000 and log1p, with all genes (its default) or with the 300 per type
-that its feature selection chooses (``--select``), this package's ``hvg-earlystop`` on raw counts.
-Both then label the same cells, drawn from PBMC3k with replacement where more are asked for;
-CellTypist's file holds the log-normalised values that it asks for, ours raw counts. Each in a
-process of its own, one after the other: imports, loading the model and a first call on 300 cells
-are not counted. CellTypist needs an environment of its own, with scikit-learn < 1.8:
+[--select] [--cells 2700 50000] [--repeats 3] [--models FOLDER]``. Both are trained on the labelled
+cells of PBMC3k: CellTypist on counts per 10,000 and log1p, with all genes (its default) or with
+the 300 per type that its feature selection chooses (``--select``), this package's
+``hvg-earlystop`` on raw counts. Both then label the same cells, drawn from PBMC3k with
+replacement where more are asked for; CellTypist's file holds the log-normalised values that it
+asks for, ours raw counts. Each in a process of its own, one after the other: imports, loading the
+model and a first call on 300 cells are not counted. ``--models`` keeps both models, and takes those
+that it kept: CellTypist's training on all genes takes minutes. CellTypist needs an environment of
+its own, with scikit-learn < 1.8:
 ``python -m venv ENV && ENV/bin/pip install celltypist==1.7.1 'scikit-learn<1.8'``.
 """
 
@@ -64,7 +66,7 @@ model = Classifier.load(sys.argv[1])
 
 def labels_of(path):
     with open_counts(path, ReadOptions()) as adata:
-        blocks = list(model.predict_stream(stream_counts(adata)))
+        blocks = list(model.predict_stream(stream_counts(adata, model_genes=model.card.genes)))
     return pd.concat(blocks)["predicted_label"]
 """
 
@@ -79,13 +81,16 @@ def main() -> None:
     parser.add_argument("--select", action="store_true", help="CellTypist's feature selection")
     parser.add_argument("--cells", type=int, nargs="*", default=[2_700, 50_000])
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--models", type=Path, help="folder that keeps the trained models")
     arguments = parser.parse_args()
     adata = anndata.read_h5ad(arguments.file)
     labels = pd.read_csv(arguments.labels, index_col=0)[arguments.column]
     adata.obs[_COLUMN] = labels.reindex(adata.obs_names).astype("category").to_numpy()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        models = train_both(adata, folder, arguments.celltypist, select=arguments.select)
+        kept = arguments.models or folder
+        kept.mkdir(parents=True, exist_ok=True)
+        models = train_both(adata, folder, kept, arguments)
         write_both(adata[:300], folder / "first")
         warnings.filterwarnings("ignore", message="Observation names are not unique")
         for n_cells in arguments.cells:
@@ -97,22 +102,25 @@ def main() -> None:
 
 
 def train_both(
-    adata: anndata.AnnData, folder: Path, celltypist: str, *, select: bool
+    adata: anndata.AnnData, folder: Path, kept: Path, arguments: argparse.Namespace
 ) -> dict[str, tuple[str, str, Path]]:
     """Train on the labelled cells; return each side's Python, code and model."""
     config = RunConfig(label_key=_COLUMN, recipe=("hvg-earlystop",), threads=1)
-    ours, theirs = folder / "ours.safetensors", folder / "theirs.pkl"
+    ours, theirs = (kept / name for name in ("ours.safetensors", "theirs.pkl"))
+    sides = {
+        "scbaseline": (sys.executable, _OURS, ours),
+        "CellTypist": (arguments.celltypist, _THEIRS, theirs),
+    }
+    if ours.exists() and theirs.exists():
+        return sides
     train(adata, config).classifier.save(ours)
     known = adata[adata.obs[_COLUMN].notna()].copy()
     known = known[:, np.asarray((known.X > 0).sum(axis=0)).ravel() >= 3].copy()
     write_both(known, folder / "train")
-    command = [celltypist, "-P", "-c", _TRAIN_THEIRS, folder / "train-CellTypist.h5ad", theirs]
-    command.append(str(select))
+    command = [arguments.celltypist, "-P", "-c", _TRAIN_THEIRS, folder / "train-CellTypist.h5ad"]
+    command += [theirs, str(arguments.select)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return {
-        "scbaseline": (sys.executable, _OURS, ours),
-        "CellTypist": (celltypist, _THEIRS, theirs),
-    }
+    return sides
 
 
 def write_both(adata: anndata.AnnData, stem: Path) -> None:

@@ -74,8 +74,8 @@ class Scale:
             The gene of each count, where these are the non-zeros of a matrix.
         """
         x = log1p(counts * factor)
-        x -= self.mean_g[genes]
-        x /= self.sd_g[genes]
+        x -= _of_genes(self.mean_g, genes)
+        x /= _of_genes(self.sd_g, genes)
         return x.clip(-self.max_value, self.max_value)
 
     def differences(self, counts: Any, factor: Any, genes: Any) -> Any:
@@ -87,7 +87,7 @@ class Scale:
             As for :meth:`values`, one entry per non-zero.
         """
         x = self.values(counts, factor, genes)
-        x -= self.zero_g[genes]
+        x -= _of_genes(self.zero_g, genes)
         return x
 
     @property
@@ -114,6 +114,13 @@ class Scale:
 def size_factor(total_n: Any, target_sum: Any) -> Any:
     """Return what each cell's counts are multiplied by, so that they sum to ``target_sum``."""
     return target_sum / total_n.clip(_LEAST_TOTAL)
+
+
+def _of_genes(values_g: Any, genes: Any) -> Any:
+    """Return the value of each gene asked for; far quicker of a tensor than square brackets."""
+    if isinstance(genes, slice) or isinstance(values_g, np.ndarray):
+        return values_g[genes]
+    return values_g.index_select(0, genes)
 
 
 def log1p(x: Any) -> Any:

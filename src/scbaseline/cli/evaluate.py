@@ -95,7 +95,7 @@ def evaluate(
         from scbaseline.report.sections.files import files_finding
 
         classifier = Classifier.load(model)
-        stream = stream_counts(adata, total_key=total_key)
+        stream = stream_counts(adata, total_key=total_key, model_genes=classifier.card.genes)
         if quiet:  # else they stand in the result
             say_notes(stream, quiet=True)
         require_genes(genes, stream.var.index)

@@ -4,6 +4,7 @@ A file consists almost wholly of the numbers of its arrays. Whoever looks for so
 its bytes need not look there.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -11,23 +12,21 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from scbaseline.data.pointers import objects_of
-
 _PACKED = 2  # times its own size that a chunk may take; a filter makes noise a little larger
 
 
-def outside_of_numbers(file: Any, size: int) -> list[tuple[int, int]]:
+def outside_of_numbers(items: Iterable[Any], size: int) -> list[tuple[int, int]]:
     """Return where the parts of a file begin and end that hold no numbers of an array.
 
     Parameters
     ----------
-    file
-        The open file.
+    items
+        The groups and arrays of the open file.
     size
         Its size in bytes.
     """
     extents = [np.zeros((0, 2), dtype=np.int64)]
-    for item in objects_of(file):
+    for item in items:
         with suppress(Exception):  # a damaged array is looked through like the rest
             if isinstance(item, h5py.Dataset) and item.dtype.kind in "biuf":
                 extents.append(_extents(item, size))

@@ -54,6 +54,15 @@ class GeneAlignment:
         """The number of model genes that the query has."""
         return self.n_by_id + self.n_by_symbol
 
+    def gene_of(self, n_columns: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int32]]:
+        """Return which columns of a query are genes of the model, and which genes."""
+        genes = np.flatnonzero(self.columns >= 0)
+        gene_of = np.zeros(n_columns, dtype=np.int32)
+        gene_of[self.columns[genes]] = genes
+        is_found = np.zeros(n_columns, dtype=bool)
+        is_found[self.columns[genes]] = True
+        return is_found, gene_of
+
     def warn_of_stripped(self) -> None:
         """Warn where genes were found only after a part was taken off their names."""
         if self.n_stripped:
@@ -143,12 +152,19 @@ def aligned_counts(
     rows
         The cells wanted; all by default.
     """
-    found = np.flatnonzero(alignment.columns >= 0)
     block = counts_ng if rows is None else counts_ng[rows]
-    picked = block[:, alignment.columns[found]]
+    is_found, gene_of = alignment.gene_of(block.shape[1])
+    # Of all values the model's are some percent. A look at each of all in a small table, and
+    # nothing else, takes a third of the time of scipy's choice of columns.
+    columns = block.indices.astype(np.intp)  # as numpy would do each time anew
+    place = np.flatnonzero(is_found.take(columns))
     aligned: sparse.csr_matrix[np.float32] = sparse.csr_matrix(
-        (picked.data, found[picked.indices], picked.indptr),
-        shape=(picked.shape[0], len(alignment.columns)),
+        (
+            block.data.take(place),
+            gene_of.take(columns.take(place)),
+            np.searchsorted(place, block.indptr).astype(np.int32),
+        ),
+        shape=(block.shape[0], len(alignment.columns)),
     )
     aligned.sort_indices()
     return aligned

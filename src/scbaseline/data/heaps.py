@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scbaseline.data.extents import outside_of_numbers
-from scbaseline.data.pointers import points_elsewhere
+from scbaseline.data.pointers import objects_of, points_elsewhere
 from scbaseline.errors import InputError
 
 Parts = Sequence[tuple[int, int]]
@@ -98,9 +98,9 @@ def _unreadable_from(path: Path, size: int, _changed: int) -> int | None:
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
         _opened(path) as opened,
     ):
-        parts = [(0, size)] if opened is None else outside_of_numbers(opened, size)
-        heaps, at = _look(content, parts)
-        elsewhere = _pointing_elsewhere(opened, content, heaps)
+        items = _items(opened)
+        heaps, at = _look(content, outside_of_numbers(items, size))
+        elsewhere = _pointing_elsewhere(opened, items, content, heaps)
     if elsewhere is not None or at is None:
         return elsewhere
     seconds = _SECONDS + size // _BYTES_PER_SECOND
@@ -127,9 +127,18 @@ def _opened(path: Path) -> Iterator[Any]:
         yield file
 
 
-def _pointing_elsewhere(file: Any, content: mmap.mmap, heaps: list[int]) -> int | None:
+def _items(file: Any) -> list[Any]:
+    items: list[Any] = []
+    with suppress(Exception):  # of a damaged file, what was found is looked at all the same
+        items.extend(objects_of(file) if file is not None else ())
+    return items
+
+
+def _pointing_elsewhere(
+    file: Any, items: Sequence[Any], content: mmap.mmap, heaps: list[int]
+) -> int | None:
     try:
-        return None if file is None else points_elsewhere(file, content, heaps)
+        return None if file is None else points_elsewhere(file, items, content, heaps)
     except Exception:  # noqa: BLE001 (whatever it is, it is said when the file is read)
         return None
 

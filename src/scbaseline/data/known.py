@@ -22,10 +22,13 @@ MOUSE = frozenset(
 )
 """The same of mouse."""
 
+KNOWN = HUMAN | MOUSE
+"""Both."""
+
 ENOUGH_KNOWN = 3
 """So many names of a list show that it is one of genes."""
 
 
 def n_known(names: Iterable[str]) -> int:
     """Return how many different well-known genes a list names."""
-    return len((HUMAN | MOUSE).intersection(names))
+    return len(KNOWN.intersection(names))

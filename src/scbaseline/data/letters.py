@@ -14,7 +14,8 @@ import numpy.typing as npt
 Mask = npt.NDArray[np.bool_]
 
 _END = 10  # of a text: the byte of a new line
-_MOST = 0x3000000  # bytes of a list that is kept: one is asked about several times
+_MOST = 2**18  # texts of a list that is kept: one is asked about several times
+_LONGEST_ID = 32
 
 
 class Letters:
@@ -76,34 +77,32 @@ class Letters:
     def is_plain_id(self) -> Mask:
         """Which texts are ``ENS``, capital letters that end in ``G``, and digits.
 
-        All of these are ids of Ensembl, and all such ids but those with a version or with
-        digits of another script are among these.
+        All of these are ids of Ensembl, and of those only the ones with a version, of unusual
+        length or with digits of another script are not among these.
         """
-        if not len(self._lengths_n):
-            return np.zeros(0, dtype=bool)
-        head_n = np.ones(len(self._lengths_n), dtype=bool)
+        is_plain = np.ones(len(self._lengths_n), dtype=bool)
         for place, letter in enumerate("ENS"):
-            head_n &= self._letter(place) == ord(letter)
-        if not head_n.any():
-            return head_n
-        capital = (self._bytes >= ord("A")) & (self._bytes <= ord("Z"))
-        digit = (self._bytes >= ord("0")) & (self._bytes <= ord("9"))
-        n_capital_n, n_digit_n, n_back_n, n_start_n = (
-            np.add.reduceat(what.view(np.uint8), self._starts_n, dtype=np.int64)
-            for what in (
-                capital,
-                digit,
-                np.append(digit[:-1] & capital[1:], False),
-                np.append((self._bytes[:-1] == ord("G")) & digit[1:], False),
-            )
-        )
-        only_these_n = n_capital_n + n_digit_n == self._lengths_n
-        plain_n: Mask = head_n & only_these_n & (n_back_n == 0) & (n_start_n == 1)
-        return plain_n
+            is_plain &= self._letter(place) == ord(letter)
+        rows_n = np.flatnonzero(is_plain)
+        if not len(rows_n):
+            return is_plain
+        fits_n = self._lengths_n[rows_n] <= _LONGEST_ID
+        had_digit_n, before_n = np.zeros(len(rows_n), dtype=bool), np.zeros(len(rows_n), np.uint8)
+        for place in range(len("ENS"), min(_LONGEST_ID, int(self._lengths_n[rows_n].max()))):
+            letter_n = self._letter(place, rows_n)
+            is_digit_n, is_capital_n = _DIGIT[letter_n], _CAPITAL[letter_n]
+            fits_n &= is_digit_n | (is_capital_n & ~had_digit_n) | (letter_n == _END)
+            fits_n &= ~is_digit_n | had_digit_n | (before_n == ord("G"))
+            had_digit_n |= is_digit_n
+            before_n = letter_n
+        is_plain[rows_n] = fits_n & had_digit_n
+        return is_plain
 
-    def _letter(self, place: int) -> "npt.NDArray[np.uint8]":
-        """Return one byte of each text; that of a new line where it is shorter."""
-        at_n = self._starts_n + np.minimum(self._lengths_n, place)
+    def _letter(
+        self, place: int, rows_n: "slice | npt.NDArray[np.int64]" = slice(None)
+    ) -> "npt.NDArray[np.uint8]":
+        """Return one byte of texts; that of a new line where one is shorter."""
+        at_n = self._starts_n[rows_n] + np.minimum(self._lengths_n[rows_n], place)
         letter_n: npt.NDArray[np.uint8] = self._bytes[at_n]
         return letter_n
 
@@ -113,15 +112,14 @@ def letters_of(texts: Sequence[str]) -> Letters:
 
     A new line within a text becomes a byte that no name holds.
     """
+    return (_kept if len(texts) <= _MOST else _letters)(tuple(texts))
+
+
+def _letters(texts: tuple[str, ...]) -> Letters:
     joined = "\n".join(texts)
     if joined.count("\n") != max(len(texts) - 1, 0):
         joined = "\n".join([text.replace("\n", "\0") for text in texts])
-    content = joined + "\n" if len(texts) else ""
-    return (_kept if len(content) < _MOST else _letters)(content)
-
-
-def _letters(content: str) -> Letters:
-    return Letters(content.encode("utf-8", "surrogatepass"))
+    return Letters((joined + "\n" if texts else "").encode("utf-8", "surrogatepass"))
 
 
 _kept = lru_cache(maxsize=6)(_letters)
@@ -132,3 +130,6 @@ def _table(letters: Iterable[str]) -> Mask:
     table = np.zeros(256, dtype=bool)
     table[[ord(letter) for letter in letters]] = True
     return table
+
+
+_DIGIT, _CAPITAL = _table("0123456789"), _table("ABCDEFGHIJKLMNOPQRSTUVWXYZ")

@@ -11,7 +11,7 @@ import pandas as pd
 
 from scbaseline import keys
 from scbaseline.data.identifiers import ENSEMBL_ID, texts, which_are_ensembl
-from scbaseline.data.known import ENOUGH_KNOWN, HUMAN, MOUSE, n_known
+from scbaseline.data.known import ENOUGH_KNOWN, HUMAN, KNOWN, MOUSE, n_known
 from scbaseline.data.letters import letters_of
 from scbaseline.data.naming import Naming, name_genes
 from scbaseline.data.stripped import with_genome
@@ -106,8 +106,9 @@ def _species(genes: Sequence[str], ids: Sequence[str]) -> Species:
     n_ensembl, n_human, n_mouse = np.add(_n_ensembl(genes), _n_ensembl(ids))
     if n_ensembl > 2 * (n_human + n_mouse):
         return "another species"
-    n_human += len(HUMAN.intersection(genes) | HUMAN.intersection(ids))
-    n_mouse += len(MOUSE.intersection(genes) | MOUSE.intersection(ids))
+    of_both = KNOWN.intersection(genes) | KNOWN.intersection(ids)
+    n_human += len(HUMAN & of_both)
+    n_mouse += len(MOUSE & of_both)
     if n_human == n_mouse == 0:
         return ""
     if min(n_human, n_mouse) > 0.05 * max(n_human, n_mouse):

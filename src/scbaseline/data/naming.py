@@ -146,7 +146,9 @@ def name_genes(var: pd.DataFrame) -> Naming:
     inside = [] if any(ids) else _unique_only(_inside(held))
     dashed = with_dashes(names)
     genes = var.copy() if is_gene.all() else var[is_gene].copy()
-    genes.index = unique_names(dashed)
+    given = pd.Index(dashed, dtype=object)
+    genes.index = given if given.is_unique else unique_names(dashed)
+    n_different = is_known.sum() if given.is_unique else len(set(compress(dashed, is_known)))
     ids = inside if any(inside) else ids
     if any(ids):
         genes[keys.GENE_IDS] = np.array(ids, dtype=object)
@@ -162,8 +164,8 @@ def name_genes(var: pd.DataFrame) -> Naming:
         n_unnamed=int((~is_known).sum()),
         first_unnamed=next(compress(names, ~is_known), ""),
         n_ids_inside=sum(map(bool, inside)),
-        n_dotted=sum(map(operator.ne, names, dashed)),
-        n_duplicates=int(is_known.sum()) - len(set(compress(dashed, is_known))),
+        n_dotted=0 if dashed == names else sum(map(operator.ne, names, dashed)),
+        n_duplicates=int(is_known.sum() - n_different),
         by_type=by_type,
         by_name={} if none_left else by_name,
         problem=_problem(none_left, {**by_type, **by_name}, names, is_known, var),

@@ -2,7 +2,7 @@
 
 import mmap
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -16,15 +16,17 @@ _POINTER = np.dtype([("length", "<u4"), ("heap", "<u8"), ("number", "<u4")])
 _SHUFFLE, _GZIP = h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE
 
 
-def points_elsewhere(file: Any, content: mmap.mmap, heaps: list[int]) -> int | None:
+def points_elsewhere(
+    file: Any, items: Iterable[Any], content: mmap.mmap, heaps: list[int]
+) -> int | None:
     """Return where a text is said to lie that no heap is, or that is longer than the file.
 
     HDF5 looks for some of these for ever. Arrays in other filters than gzip are not looked at.
 
     Parameters
     ----------
-    file
-        The open file.
+    file, items
+        The open file, and what :func:`objects_of` finds in it.
     content
         Its bytes.
     heaps
@@ -52,7 +54,7 @@ def points_elsewhere(file: Any, content: mmap.mmap, heaps: list[int]) -> int | N
                 return True
         return False
 
-    for item in objects_of(file):
+    for item in items:
         with suppress(Exception):  # of one that is damaged, the rest is looked at all the same
             if look(item):
                 break

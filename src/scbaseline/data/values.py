@@ -31,6 +31,7 @@ _WHOLE_SHARE = 0.01  # of values; by chance, one logarithm in a million is a who
 _TELLING = 20  # values that a cell needs to be called whole or not on its own; cells, by totals
 _MANY = 10_000  # values, of which some are above 1 in any counts of RNA
 _LEFT_OUT = 0.05  # of the cells: those of fewest genes
+_EXACT = 2.0**24
 _SAME_TOTAL = 0.02  # spread of totals that are equal but for genes left out since
 
 
@@ -161,10 +162,11 @@ class _Pass:
         self.attempts = [Attempt("log1p", plain=True), Attempt("log2", plain=True)]
         self.attempts += [Attempt(name, plain=False) for name in SCALES]
         self.n_cells = 0
+        self._rounded, self._is_whole = np.zeros(0, np.float32), np.zeros(0, bool)
 
     def add(self, start: int, block: "sparse.csr_matrix[np.float32]") -> None:
         values = block.data
-        is_whole = np.rint(values) == values
+        is_whole = self._whole(values)
         lowest, largest = values.min(initial=0), values.max(initial=0)
         plain = bool(is_whole.all()) and lowest >= 0 and largest < np.inf  # no NaN compares so
         for what, is_bad in () if plain else _BAD.items():
@@ -174,12 +176,20 @@ class _Pass:
             if bad.any():
                 self.first[what] = _located(what, block, start, int(np.argmax(bad)))
         self.largest = max(self.largest, float(largest))
-        self.sums.append(_sums(values, block.indptr))
+        self.sums.append(_sums_of_counts(block) if plain else _sums(values, block.indptr))
         n_genes_n = np.diff(block.indptr).astype(np.int64)
         self.n_genes.append(n_genes_n)
         self.n_whole.append(n_genes_n if plain else _sums(is_whole, block.indptr).astype(np.int64))
         self._undo(block)
         self.n_cells += block.shape[0]
+
+    def _whole(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+        """Say which values are whole numbers, in memory that the next block uses again."""
+        n = len(values)
+        if n > len(self._rounded):
+            self._rounded, self._is_whole = np.empty(n, np.float32), np.empty(n, bool)
+        np.rint(values, out=self._rounded[:n])
+        return np.equal(self._rounded[:n], values, out=self._is_whole[:n])
 
     def _undo(self, block: "sparse.csr_matrix[np.float32]") -> None:
         """Try each scale on a block, from the first fraction on."""
@@ -261,6 +271,19 @@ def _sums(values: npt.NDArray[np.generic], indptr: npt.NDArray[np.int32]) -> _Ar
         with np.errstate(invalid="ignore"):  # infinite values of both signs
             summed[filled] = np.add.reduceat(values.astype(np.float64), indptr[filled])
     return summed
+
+
+def _sums_of_counts(block: "sparse.csr_matrix[np.float32]") -> _Array:
+    """Return the sum of each row of whole numbers that are not negative.
+
+    Up to 2^24, float32 holds each whole number, so that its sums are exact; if one goes
+    beyond, so does the rounded sum.
+    """
+    summed = np.zeros(block.shape[0])
+    filled = np.flatnonzero(np.diff(block.indptr))
+    if len(filled):
+        summed[filled] = np.add.reduceat(block.data, block.indptr[filled])
+    return summed if summed.max(initial=0) < _EXACT else _sums(block.data, block.indptr)
 
 
 def _same_total(totals_n: _Array) -> float | None:

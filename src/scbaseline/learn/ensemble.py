@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scbaseline.learn.dropout import Dropout
+from scbaseline.learn.sparse import SparseRows, affine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,14 +63,14 @@ class Ensemble(nn.Module):
         self.shift1 = nn.Parameter(torch.zeros(members, first))
         self.shift2 = nn.Parameter(torch.zeros(members, second))
 
-    def forward(self, x_ng: Tensor) -> Tensor:
+    def forward(self, x_ng: Tensor | SparseRows) -> Tensor:
         """Return the log of the mean over networks of the probabilities, cells × labels."""
         log_p_nmk = self.of_members(x_ng).log_softmax(dim=2)
         return log_p_nmk.logsumexp(dim=1) - float(np.log(self.members))
 
-    def of_members(self, x_ng: Tensor) -> Tensor:
+    def of_members(self, x_ng: Tensor | SparseRows) -> Tensor:
         """Return each network's own logits, cells × networks × labels."""
-        h = torch.addmm(self.bias1, x_ng, self.weight1).view(-1, *self.gain1.shape)
+        h = affine(x_ng, self.weight1, self.bias1).view(-1, *self.gain1.shape)
         h = self._activated(h, self.gain1, self.shift1)
         h = torch.einsum("nmh,mhj->nmj", h, self.weight2) + self.bias2
         h = self._activated(h, self.gain2, self.shift2)

@@ -5,19 +5,18 @@ and a network that turns values into logits.
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import sparse
 from torch import Tensor, nn
 
 from scbaseline.learn.ensemble import Ensemble
+from scbaseline.learn.sparse import SparseRows, row_sums
 from scbaseline.ranks import ALONE, Ranks
-from scbaseline.scale import log_normalise
-
-if TYPE_CHECKING:
-    from scipy import sparse
+from scbaseline.scale import Scale, log_normalise
 
 _LEAST = 1e-6  # of a total or a share that is divided by: of cells or panels without counts
 
@@ -126,23 +125,44 @@ class CentredProfile(nn.Module):
         return x_ng.masked_fill_(absent_ng, 0.0)
 
     def sparse(
-        self, counts_ng: "sparse.csr_matrix", total_n: Tensor, *, missing_g: NDArray[np.bool_]
-    ) -> Tensor:
-        """Return the values of counts in CSR; they are dense, since each cell is centred.
+        self,
+        counts_ng: "sparse.csr_matrix",
+        total_n: Tensor,  # noqa: ARG002
+        *,
+        missing_g: NDArray[np.bool_],
+    ) -> Tensor | SparseRows:
+        """Return the same values, at the cost of the non-zeros where these are few.
+
+        Before it is centred, a cell differs from one constant row where it has counts. Its
+        mean is a number of its own beside that.
 
         Parameters
         ----------
         counts_ng
             Raw counts as there, with zeros where a gene was not measured.
         total_n
-            As there.
+            As there; not used here, either.
         missing_g
             The genes that were not measured.
         """
-        full_ng = torch.from_numpy(counts_ng.toarray().astype(np.float32, copy=False))
-        full_ng[:, torch.from_numpy(missing_g)] = torch.nan
-        values_ng: Tensor = self(full_ng, total_n)
-        return values_ng
+        along_g, counts = torch.from_numpy(~missing_g).float(), torch.from_numpy(counts_ng.data)
+        share = (self.share_g.double() * along_g).sum().float().clamp(min=_LEAST)
+        present_n = (row_sums(counts, counts_ng.indptr).float() / share).clamp(min=_LEAST)
+        n_genes_n = torch.from_numpy(np.diff(counts_ng.indptr))
+        scale = Scale(self.mean_g, self.sd_g, self.target_sum, self.max_value)
+        difference = scale.differences(
+            counts.float(),
+            (self.target_sum / present_n).repeat_interleave(n_genes_n),
+            torch.from_numpy(counts_ng.indices),
+        )
+        constant_g = scale.zero_g * along_g
+        sum_n = row_sums(difference, counts_ng.indptr) + constant_g.double().sum()
+        own_n = -(sum_n / along_g.sum().clamp(min=1)).float()
+        parts = (difference.numpy(), counts_ng.indices, counts_ng.indptr)
+        difference_ng = sparse.csr_matrix(parts, shape=counts_ng.shape)
+        return SparseRows.from_csr(
+            constant_g.numpy(), difference_ng, own_n=own_n, along_g=along_g
+        ).faster()
 
 
 class CountsNetwork(nn.Module):

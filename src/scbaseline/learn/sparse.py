@@ -3,6 +3,8 @@
 After clipped scaling a zero count is one constant per gene, so the scaled values x of a cell
 are a constant row c plus a difference d that is sparse, and ``x @ W + b`` is
 ``(c @ W + b) + d @ W``: the first sum is taken once a batch, the second follows the non-zeros.
+Where each cell is centred, a number of its own, s, stands beside: ``s (a @ W)``, where a row a
+says which genes it is added to.
 """
 
 from dataclasses import dataclass
@@ -20,6 +22,9 @@ DENSE_FROM = 0.3
 
 ``python benchmarks/training.py --crossover`` measures it.
 """
+
+_STRIP = 64  # columns of a table that a processor keeps near while it sums rows of them
+_NEAR = 2**19  # values of a table that it keeps near as a whole
 
 
 class WeightedSums(NamedTuple):
@@ -76,11 +81,15 @@ class SparseRows:
         The differences, a row per cell.
     by_gene
         The same by genes, which only a gradient needs.
+    own_n, along_g
+        What each cell adds to all genes of which ``along_g`` is 1, where cells are centred.
     """
 
     constant_g: Tensor
     by_cell: WeightedSums
     by_gene: WeightedSums | None = None
+    own_n: Tensor | None = None
+    along_g: Tensor | None = None
 
     @classmethod
     def from_csr(
@@ -89,6 +98,8 @@ class SparseRows:
         difference_ng: "sparse.csr_matrix",
         *,
         trainable: bool = False,
+        own_n: Tensor | None = None,
+        along_g: Tensor | None = None,
     ) -> "SparseRows":
         """Wrap a constant row and a CSR matrix of what cells add to it.
 
@@ -96,11 +107,15 @@ class SparseRows:
         ----------
         trainable
             Whether a gradient will be wanted.
+        own_n, along_g
+            What each cell adds to some genes, and 1 for these genes.
         """
         return cls(
             torch.from_numpy(np.asarray(constant_g, dtype=np.float32)),
             WeightedSums.from_compressed(difference_ng),
             WeightedSums.from_compressed(difference_ng.tocsc()) if trainable else None,
+            own_n,
+            along_g,
         )
 
     def __len__(self) -> int:
@@ -110,6 +125,8 @@ class SparseRows:
         """Return the cells in full."""
         offsets, genes, values = self.by_cell
         x_ng = self.constant_g.repeat(len(self), 1)
+        if self.own_n is not None and self.along_g is not None:
+            x_ng.addr_(self.own_n, self.along_g)
         x_ng[torch.arange(len(self)).repeat_interleave(offsets.diff()), genes] += values
         return x_ng
 
@@ -117,6 +134,23 @@ class SparseRows:
         """Return the form in which a product costs less."""
         share = len(self.by_cell.weights) / max(1, len(self) * len(self.constant_g))
         return self if share < DENSE_FROM else self.dense()
+
+
+def row_sums(values: Tensor, indptr: NDArray[np.integer[Any]]) -> Tensor:
+    """Return the sum of each row of a compressed matrix, in float64.
+
+    Parameters
+    ----------
+    values
+        The non-zeros.
+    indptr
+        Where each row begins in them, and last their number.
+    """
+    summed = np.zeros(len(indptr) - 1)
+    filled = np.flatnonzero(np.diff(indptr))
+    if len(filled):
+        summed[filled] = np.add.reduceat(values.numpy().astype(np.float64), indptr[filled])
+    return torch.from_numpy(summed)
 
 
 class InputLayer(nn.Module):
@@ -146,13 +180,30 @@ def affine(x: Tensor | SparseRows, weight_gh: Tensor, bias_h: Tensor) -> Tensor:
     if isinstance(x, Tensor):
         return torch.addmm(bias_h, x, weight_gh)
     if not torch.is_grad_enabled():
-        return _product(x, weight_gh) + bias_h
+        return _served(x, weight_gh).add_(bias_h)
     product_nh: Tensor = _Product.apply(weight_gh, x)  # type: ignore[no-untyped-call]
     return product_nh + bias_h
 
 
 def _product(x: SparseRows, weight_gh: Tensor) -> Tensor:
-    return x.by_cell.of(weight_gh).add_(x.constant_g @ weight_gh)
+    return _with_rows(x, weight_gh, x.by_cell.of(weight_gh))
+
+
+def _served(x: SparseRows, weight_gh: Tensor) -> Tensor:
+    """Return the same of many cells at once: strip by strip, if the weights are many."""
+    if weight_gh.numel() <= _NEAR or weight_gh.device.type != "cpu":
+        return _product(x, weight_gh)
+    strips = torch.split(weight_gh, _STRIP, dim=1)
+    products = [x.by_cell.of(strip.contiguous()) for strip in strips]
+    return _with_rows(x, weight_gh, torch.cat(products, dim=1))
+
+
+def _with_rows(x: SparseRows, weight_gh: Tensor, product_nh: Tensor) -> Tensor:
+    """Add what the constant row, and what is a cell's own, make of the weights."""
+    if x.own_n is None or x.along_g is None:
+        return product_nh.add_(x.constant_g @ weight_gh)
+    constant_h, along_h = torch.stack([x.constant_g, x.along_g]) @ weight_gh
+    return product_nh.add_(constant_h).addr_(x.own_n, along_h)
 
 
 class _Product(torch.autograd.Function):
@@ -170,4 +221,6 @@ class _Product(torch.autograd.Function):
         if x.by_gene is None:
             raise AssertionError("rows to train on are made with trainable=True")
         gradient_gh = x.by_gene.of(gradient_nh.contiguous())
+        if x.own_n is not None and x.along_g is not None:
+            gradient_gh.addr_(x.along_g, x.own_n @ gradient_nh)
         return gradient_gh.addr_(x.constant_g, gradient_nh.sum(dim=0)), None

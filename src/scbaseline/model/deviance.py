@@ -8,7 +8,10 @@ from typing import NamedTuple, Self
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
+
+from scbaseline.learn.sparse import row_sums
 
 _LOG_MEAN = (-5.0, 3.0, 81)  # log10 of the expected counts of one gene in one cell
 _LOG_DEPTH = (0.5, 5.5, 24)  # log10 of a cell's total
@@ -80,7 +83,27 @@ def excess_deviance(
     explained_nk = counts_ng.double() @ expected.log_kg.T
     explained_n = explained_nk.gather(1, codes_n[:, None]).squeeze(1)
     own_n = _x_log_x(counts_ng).sum(dim=1, dtype=torch.float64)
-    deviance_n = 2 * (own_n - explained_n - _x_log_x(total_n))
+    return _beyond(own_n - explained_n, total_n, codes_n, expected)
+
+
+def excess_deviance_of_csr(
+    counts_ng: sparse.csr_matrix, codes_n: Tensor, expected: Expected
+) -> tuple[Tensor, Tensor]:
+    """Return the same as :func:`excess_deviance` for counts in CSR, from their non-zeros."""
+    counts, n_genes = torch.from_numpy(counts_ng.data), counts_ng.shape[1]
+    n_genes_n = torch.from_numpy(np.diff(counts_ng.indptr))
+    row_n = (codes_n * n_genes).int()
+    place = row_n.repeat_interleave(n_genes_n) + torch.from_numpy(counts_ng.indices)
+    explained = counts.double() * expected.log_kg.flatten().index_select(0, place)
+    unexplained_n = row_sums(_x_log_x(counts).double() - explained, counts_ng.indptr)
+    return _beyond(unexplained_n, row_sums(counts, counts_ng.indptr), codes_n, expected)
+
+
+def _beyond(
+    unexplained_n: Tensor, total_n: Tensor, codes_n: Tensor, expected: Expected
+) -> tuple[Tensor, Tensor]:
+    """Return what is left of deviances beyond expectation per count, and its sampling error."""
+    deviance_n = 2 * (unexplained_n - _x_log_x(total_n))
     total_n = total_n.clamp(min=1)
     left_n, part_n = _place(total_n.log10(), *_LOG_DEPTH)
     moments_mkd = expected.moments_mkd

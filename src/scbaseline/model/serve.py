@@ -8,20 +8,24 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from scipy import sparse
 from torch import Tensor, nn
 
 from scbaseline import keys
 from scbaseline.cells.space import FeatureSpace
-from scbaseline.data.stream import CountStream
+from scbaseline.data.stream import CountStream, ModelBlock
 from scbaseline.learn.sparse import SparseRows
 from scbaseline.model.coverage import Coverage, require_coverage
 from scbaseline.model.front import Front, front_and_network
 from scbaseline.model.sets import joined_labels
 
 if TYPE_CHECKING:
-    from scipy import sparse
-
     from scbaseline.model.classifier import Classifier
+
+
+_SERVED_CELLS, _SERVED_VALUES = 4096, 2**18
+"""Adjacent blocks are served at once up to so many cells or non-zeros: a block costs something
+by itself, and more values than a processor keeps near cost more each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +117,7 @@ def serve(
     missing_g, front = found.columns < 0, cast("Front", classifier.front)
     unknown = classifier.unknown
     ruler = None if unknown is None else unknown.ruler(torch.from_numpy(missing_g))
-    for rows, counts_ng, total_n, empty_n in stream.model_blocks(found):
+    for rows, counts_ng, total_n, empty_n in _joined(stream.model_blocks(found)):
         with torch.inference_mode():
             totals = torch.from_numpy(total_n.astype(np.float32))
             values_ng = front.sparse(counts_ng, totals, missing_g=missing_g)
@@ -123,6 +127,32 @@ def serve(
             if unknown is not None and ruler is not None:
                 score_n = unknown.of_csr(values_ng, logits_nk.argmax(dim=1), counts_ng, ruler)
         yield Served(rows, values_ng, probability_nk, score_n, empty_n)
+
+
+def _joined(blocks: Iterable[ModelBlock]) -> Iterator[ModelBlock]:
+    """Join adjacent blocks of a file."""
+    waiting: list[ModelBlock] = []
+    n_values = 0
+    for block in blocks:
+        waiting.append(block)
+        n_values += block.counts_ng.nnz
+        n_cells = block.rows.stop - waiting[0].rows.start
+        if n_cells >= _SERVED_CELLS or n_values >= _SERVED_VALUES:
+            yield _one_of(waiting)
+            waiting, n_values = [], 0
+    if waiting:
+        yield _one_of(waiting)
+
+
+def _one_of(blocks: list[ModelBlock]) -> ModelBlock:
+    if len(blocks) == 1:
+        return blocks[0]
+    return ModelBlock(
+        slice(blocks[0].rows.start, blocks[-1].rows.stop),
+        sparse.vstack([block.counts_ng for block in blocks], format="csr"),
+        np.concatenate([block.total_n for block in blocks]),
+        np.concatenate([block.empty_n for block in blocks]),
+    )
 
 
 def codes_of_counts(

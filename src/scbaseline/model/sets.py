@@ -131,8 +131,11 @@ def joined_labels(
     inside_nk: NDArray[np.bool_], probability_nk: NDArray[np.floating], labels: Sequence[str]
 ) -> NDArray[np.object_]:
     """Return each cell's set as a text: its labels joined by ``|``, the most probable first."""
-    order_nk = np.argsort(-probability_nk, axis=1, kind="stable")
-    sorted_nk = np.where(np.take_along_axis(inside_nk, order_nk, axis=1), order_nk, -1)
-    rows_rk, row_n = np.unique(sorted_nk, axis=0, return_inverse=True)
-    texts = np.array(["|".join(labels[k] for k in row if k >= 0) for row in rows_rk], dtype=object)
-    return texts[row_n.ravel()]
+    texts_n: NDArray[np.object_] = np.asarray(labels, dtype=object)[inside_nk.argmax(axis=1)]
+    several_n = np.flatnonzero(inside_nk.sum(axis=1) > 1)  # few cells, as a rule
+    order_nk = np.argsort(-probability_nk[several_n], axis=1, kind="stable")
+    is_inside_nk = np.take_along_axis(inside_nk[several_n], order_nk, axis=1)
+    rows_rk, row_n = np.unique(np.where(is_inside_nk, order_nk, -1), axis=0, return_inverse=True)
+    texts = ["|".join(labels[k] for k in row if k >= 0) for row in rows_rk]
+    texts_n[several_n] = np.array(texts, dtype=object)[row_n.ravel()]
+    return texts_n

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor, nn
 
-from scbaseline.learn.sparse import SparseRows
-from scbaseline.model.deviance import Expected, excess_deviance
+from scbaseline.learn.sparse import SparseRows, affine
+from scbaseline.model.deviance import Expected, excess_deviance, excess_deviance_of_csr
 from scbaseline.model.query_verdict import QueryVerdict, Verdict, judge_scores
 
 N_LEVELS = 401
@@ -133,9 +133,7 @@ class UnknownScore(nn.Module):
         ruler
             As :meth:`ruler` gives it for the genes that were measured.
         """
-        parts_ns = self.parts(values_ng, codes_n, counts_ng, ruler)
-        scaled_ns = (parts_ns - self.middle_s) / self.spread_s
-        return scaled_ns.clamp(_LOWEST, _HIGHEST).mean(dim=1)
+        return self._score(self.parts(values_ng, codes_n, counts_ng, ruler))
 
     def ruler(self, missing_g: Tensor) -> Ruler:
         """Return what cells are measured with that lack some genes.
@@ -160,11 +158,9 @@ class UnknownScore(nn.Module):
         ruler: Ruler,
     ) -> NDArray[np.float32]:
         """Return the score for counts in CSR, with zeros where a gene was not measured."""
-        if isinstance(values_ng, SparseRows):
-            raise TypeError("the front of a recipe on counts gives dense values")
-        dense_ng = torch.from_numpy(counts_ng.toarray().astype(np.float32, copy=False))
-        score_n: Tensor = self(values_ng, codes_n, dense_ng, ruler)
-        return score_n.numpy()
+        beyond = excess_deviance_of_csr(counts_ng, codes_n, ruler.expected)
+        score_n: NDArray[np.float32] = self._score(self._parts(values_ng, beyond, ruler)).numpy()
+        return score_n
 
     def judge(
         self, score_n: NDArray[np.floating], codes_n: NDArray[np.int64], *, share_of_genes: float
@@ -199,13 +195,24 @@ class UnknownScore(nn.Module):
 
     def parts(self, values_ng: Tensor, codes_n: Tensor, counts_ng: Tensor, ruler: Ruler) -> Tensor:
         """Return distance and misfit, cells × 2, before they are scaled; see :meth:`forward`."""
-        excess_n, error_n = excess_deviance(counts_ng, codes_n, ruler.expected)
+        return self._parts(values_ng, excess_deviance(counts_ng, codes_n, ruler.expected), ruler)
+
+    def _parts(
+        self, values_ng: Tensor | SparseRows, beyond: tuple[Tensor, Tensor], ruler: Ruler
+    ) -> Tensor:
+        excess_n, error_n = beyond
         misfit_n = excess_n / (self.misfit_variance + error_n.square()).sqrt().clamp(min=1e-9)
         return torch.stack([self._distance(values_ng, ruler), misfit_n], dim=1)
 
-    def _distance(self, values_ng: Tensor, ruler: Ruler) -> Tensor:
+    def _score(self, parts_ns: Tensor) -> Tensor:
+        scaled_ns = (parts_ns - self.middle_s) / self.spread_s
+        return scaled_ns.clamp(_LOWEST, _HIGHEST).mean(dim=1)
+
+    def _distance(self, values_ng: Tensor | SparseRows, ruler: Ruler) -> Tensor:
         """Return the Mahalanobis distance to the nearest label."""
-        offset_knc = ((values_ng @ ruler.map_gc)[None] - self.center_kc[:, None]).double()
+        no_offset_c = torch.zeros(ruler.map_gc.shape[1])
+        values_nc = affine(values_ng, ruler.map_gc, no_offset_c)
+        offset_knc = (values_nc[None] - self.center_kc[:, None]).double()
         square_kn = ((offset_knc @ ruler.precision_kcc) * offset_knc).sum(dim=2)
         return square_kn.amin(dim=0).clamp(min=0.0).sqrt().float()
 

@@ -15,6 +15,7 @@ from scbaseline.judge.held_out import HeldOut
 from scbaseline.judge.scores import Scorecard, score_predictions
 from scbaseline.model.classifier import Classifier
 from scbaseline.model.coverage import Coverage
+from scbaseline.model.serve import coverage_of_query
 from scbaseline.randomness import Stream, generator
 from scbaseline.study.evidence import Row, rows_of
 from scbaseline.study.label_map import LabelMap, LabelMatch, match_labels
@@ -200,7 +201,7 @@ def evaluate(
         scorecard,
         f"given:{config.label_key}",
         config.label_origin,
-        classifier.coverage(stream.var),
+        coverage_of_query(classifier, stream),
         match,
         n_unlabelled=int(given.isna().sum() + ((true_n >= 0) & (predicted_n < 0)).sum()),
         notes=stream.notes,
