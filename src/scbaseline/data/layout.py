@@ -131,7 +131,7 @@ def _first_lines(file: IO[str]) -> tuple[list[str], int, list[str], str]:
         if not lines:
             excel = _EXCEL.fullmatch(line)
             is_size = bool(comments) and bool(_GCT.fullmatch(comments[-1])) and _is_size(line)
-            if is_size or excel or not line.strip() or line.lstrip('" ').startswith("#"):
+            if is_size or excel or not line.strip() or _is_comment(line):
                 marked = excel[1] if excel else marked
                 comments += [] if is_size or excel or not line.strip() else [line]
                 n_before += 1
@@ -142,6 +142,12 @@ def _first_lines(file: IO[str]) -> tuple[list[str], int, list[str], str]:
         if n_rows > _N_LINES or (n_rows > 2 and n_characters > _N_CHARACTERS):
             break
     return comments, n_before, lines, marked
+
+
+def _is_comment(line: str) -> bool:
+    """Whether a line is one: in quotes, too, but not where these are closed further down."""
+    text = line.lstrip(" ")
+    return text.startswith("#") or (text.lstrip('"').startswith("#") and text.count('"') % 2 == 0)
 
 
 def _is_size(line: str) -> bool:
