@@ -170,3 +170,46 @@ def test_starsolo_names_its_two_matrices(tmp_path: Path) -> None:
         read_counts(tmp_path / "Solo.out")
     read = read_counts(tmp_path / "Solo.out" / "Gene" / "filtered")
     np.testing.assert_array_equal(read.X.toarray(), simulated().X.toarray())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("x.counts", b"gene\tc1\nA\t1\n", "it is text; if it is a table, rename it to end in .tsv"),
+        ("x", b"\x89HDF\r\n\x1a\n", "it is an HDF5 file; rename it to end in .h5ad"),
+        ("x.m", b"%%MatrixMarket matrix", "it is a matrix; rename it to matrix.mtx"),
+        ("x.page", b"<html>", "it is a web page"),
+        ("x.bin", b"\0\1\2", "10x folder with matrix.mtx$"),
+    ],
+)
+def test_a_file_of_no_known_ending_is_called_by_what_it_holds(
+    tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
+    """With the ending that it needs."""
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=f"ending is not known; pass .*{words}"):
+        read_counts(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("quants_mat.gz", "dumpMtx"), ("x.cram", "holds reads"), ("x.fq.gz", "holds reads"),
+        ("x.rds.gz", "type gunzip first"), ("x.csv.bz2", "bunzip2"), ("x.tar.bz2", "tar xf"),
+        ("x.csv.gz.part", "download that did not end"), ("x.npy", r"numpy\.load\('x\.npy'\)"),
+        ("x.mat", "MATLAB"), ("x.cloupe", "Loupe"), ("x.ods", "CSV UTF-8"), ("q.sf", "salmon"),
+        ("x.genes.results", "RSEM"), ("ReadsPerGene.out.tab", "Gene/filtered"), ("x.qs2", "qs2"),
+    ],
+)  # fmt: skip
+def test_more_formats_say_what_to_pass_instead(tmp_path: Path, name: str, words: str) -> None:
+    """By their endings; each is named once before the remedy."""
+    (tmp_path / name).write_bytes(b"content")
+    with pytest.raises(InputError, match=words) as caught:
+        read_counts(tmp_path / name)
+    assert str(caught.value).count(str(tmp_path)) == 1
+
+
+def test_a_pipe_is_to_be_saved_first() -> None:
+    """It can be read only once, and is looked at more often."""
+    with pytest.raises(InputError, match="is no file but a pipe or a device; save it"):
+        read_counts(Path("/dev/null"))

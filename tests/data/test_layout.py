@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from scbaseline.data.options import ReadOptions
@@ -130,7 +130,6 @@ names = st.text(st.sampled_from("abcXYZ019 ,;\t\n\"'#.-_|é%"), min_size=1, max_
 )
 
 
-@settings(max_examples=2000)
 @given(
     genes=st.lists(names, min_size=2, max_size=4, unique=True),
     cells=st.lists(names, min_size=1, max_size=4, unique=True),

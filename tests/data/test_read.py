@@ -106,7 +106,7 @@ def test_a_name_is_not_taken_for_a_folder(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "pbmc68k_reduced").mkdir()
     monkeypatch.chdir(tmp_path)
     assert read_counts("pbmc68k_reduced").n_obs == 700
-    with pytest.raises(InputError, match="holds no matrix"):
+    with pytest.raises(InputError, match="is an empty folder"):
         read_counts("./pbmc68k_reduced")
 
 

@@ -189,10 +189,10 @@ def _format_of(path: Path) -> Format:
         if any((path / name).is_file() for name in _OF_ZARR):
             return FORMATS[".zarr"]
         return SHARDS if shards_of(path) else FOLDER
-    if path.is_file() and (said := how_to_rename(path)):
-        raise InputError(f"{path}: {said}")
+    said = how_to_rename(path)
     raise InputError(
         f"{path}: its ending is not known; pass {', '.join(FORMATS)} or {FOLDER.title}"
+        f"{f'; it {said}' if said else ''}"
     )
 
 
