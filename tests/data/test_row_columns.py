@@ -84,9 +84,21 @@ def test_columns_of_cells_become_columns_of_obs(tmp_path: Path, table: pd.DataFr
     np.testing.assert_array_equal(read.X.toarray(), COUNTS)
 
 
+def test_measures_of_cells_become_columns_of_obs(tmp_path: Path) -> None:
+    """As Seurat's users write them; fractions among them are no counts with fractions."""
+    table = _with(CELL_ROWS, "", nCount_RNA=9000, UMAP_1=-1.5)
+    table["percent.mt"] = 0.25
+    table.to_csv(tmp_path / "x.csv")
+    with pytest.warns(ScbaselineWarning, match=r"'nCount_RNA', 'UMAP_1', 'percent\.mt'"):
+        read = read_counts(tmp_path / "x.csv")
+    assert read.obs.mean().to_dict() == {"nCount_RNA": 9000, "UMAP_1": -1.5, "percent.mt": 0.25}
+    np.testing.assert_array_equal(check_counts(read).X.toarray(), COUNTS)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        (",nCount_RNA,percent.mt\nc1,9,0.5\nc2,8,0.1\n", "holds measures of cells .*--obs"),
         ("cell,type,n\nc1,B,1\nc2,T,2\n", r"column 'type' holds 'B' in row 'c1'.*--obs FILE"),
         ("cell,type,x\nc1,B,a\n", r"columns 'type', 'x' hold 'B' in row 'c1'"),
         ("gene,cell,count\nA,c1,1\nA,c2,3\nB,c1,1\n", "a line for each count .*pivot_table"),
@@ -99,8 +111,8 @@ def test_columns_of_cells_become_columns_of_obs(tmp_path: Path, table: pd.DataFr
         ("Status,a.bam\nAssigned,9\nUnassigned_Unmapped,3\n", "is featureCounts' summary"),
         ("AAACCTGAGAAACC-1,4,1,3\nAAACCTGAGTTACC-1,1,0,0\n", "has no header"),
     ],
-    ids=["labels", "all-text", "long", "triplets", "kallisto", "salmon", "no-header", "no-rows",
-         "numbers", "summary", "barcode"],
+    ids=["measures", "labels", "all-text", "long", "triplets", "kallisto", "salmon", "no-header",
+         "no-rows", "numbers", "summary", "barcode"],
 )  # fmt: skip
 def test_what_holds_no_cells_by_genes_is_refused(tmp_path: Path, text: str, words: str) -> None:
     """With what it is and what to do."""

@@ -48,6 +48,14 @@ class Kind(NamedTuple):
         return [row for row in sorted(may_be) if self.names.search(names[row])]
 
 
+_MEASURES = re.compile(
+    r"(?ai)^(?:n(?:Count|Feature)_\w+|nUMIs?|nGenes?|n_(?:counts|genes|umis?)"
+    r"|n_genes_by_counts|(?:log1p_)?total_(?:counts|umis?)\w*|pct_counts_\w+"
+    r"|percent[._]?(?:mt|mito|ribo|rb|hb)|seurat_clusters|leiden|louvain"
+    r"|\w+_snn_res\.[\d.]+|doublet_scores?"
+    r"|(?:X_)?(?:UMAP|tSNE|PC)_\d+|grand[ _]totals?|(?:totals?|sums?)[ _](?:counts?|reads|umis?))$"
+)
+
 # Each is certain by the name alone: no gene of any species is called so.
 KINDS: tuple[Kind, ...] = (
     Kind(
@@ -98,15 +106,9 @@ KINDS: tuple[Kind, ...] = (
         (
             "ncount_", "nfeature_", "numi", "ngene", "n_counts", "n_genes", "n_umi", "total",
             "pct_counts", "percent", "seurat_clusters", "leiden", "louvain", "snn_res", "doublet",
-            "sum_", "sum ", "sums",
+            "sum_", "sum ", "sums", "umap_", "tsne_", "pc_",
         ),
-        re.compile(
-            r"(?ai)^(?:n(?:Count|Feature)_\w+|nUMIs?|nGenes?|n_(?:counts|genes|umis?)"
-            r"|n_genes_by_counts|(?:log1p_)?total_(?:counts|umis?)\w*|pct_counts_\w+"
-            r"|percent[._]?(?:mt|mito|ribo|rb|hb)|seurat_clusters|leiden|louvain"
-            r"|\w+_snn_res\.[\d.]+|doublet_scores?"
-            r"|grand[ _]totals?|(?:totals?|sums?)[ _](?:counts?|reads|umis?))$"
-        ),
+        _MEASURES,
     ),
     Kind(
         "antibodies or hashtags, by the sequences of their barcodes",
@@ -152,6 +154,11 @@ def kinds_of_rows(
             shown = f"{names[rows[0]]}{', …' if len(rows) > 1 else ''}"
             by_name[f"{kind.title} ({shown})"] = len(rows)
     return is_gene, by_type, by_name
+
+
+def is_measure(name: str) -> bool:
+    """Whether a name is that of a measure of cells, such as ``nCount_RNA``, and no gene's."""
+    return _MEASURES.match(name) is not None
 
 
 def _types(var: pd.DataFrame) -> list[str]:

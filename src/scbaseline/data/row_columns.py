@@ -9,6 +9,7 @@ from scbaseline.data.known import ENOUGH_KNOWN, n_known
 from scbaseline.data.layout import Layout
 from scbaseline.data.names import looks_like_barcodes
 from scbaseline.data.numerals import MISSING, is_number
+from scbaseline.data.other_rows import is_measure
 from scbaseline.data.table_faults import how_to_mend
 from scbaseline.errors import InputError
 
@@ -75,16 +76,18 @@ def row_columns(layout: Layout) -> RowColumns:
     every = range(1, layout.n_fields)
     rows = [row for row in layout.first_rows if len(row) >= layout.n_fields]
     texts = [place for place in every if _holds_text(rows, place)]
-    numbers = [place for place in every if place not in set(texts)]
+    measures = [place for place in every if is_measure(layout.columns[place - 1])]
+    numbers = [place for place in every if place not in {*texts, *measures}]
     _refuse_long(layout, rows)
     if not numbers:
-        raise _refusal(layout, texts, rows)
+        raise _refusal(layout, texts or measures, rows)
     about = _of_genes(layout, titles, rows, texts)
     if about is None:
         counted = [layout.columns[place - 1] for place in numbers]
         if texts and not (n_known(counted) >= ENOUGH_KNOWN or mostly_ids(counted)):
             raise _refusal(layout, texts, rows)
         about = texts
+    about = sorted({*about, *measures})
     counts = tuple(place for place in every if place not in set(about))
     if not counts:
         raise _refusal(layout, about, rows)
@@ -179,6 +182,11 @@ def _refuse_long(layout: Layout, rows: Sequence[Sequence[str]]) -> None:
 
 def _refusal(layout: Layout, texts: Sequence[int], rows: Sequence[Sequence[str]]) -> InputError:
     names = [layout.columns[place - 1] for place in texts]
+    if is_measure(names[0]):
+        return InputError(
+            f"holds measures of cells ({', '.join(names[:3])}), no counts; pass it with --obs, "
+            "beside the counts"
+        )
     shown = ", ".join(map(repr, names[:5])) + (", …" if len(names) > 5 else "")
     row = rows[0] if rows else ["", *layout.columns]
     many = "columns" if len(names) > 1 else "column"

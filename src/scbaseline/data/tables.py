@@ -116,7 +116,10 @@ def _read(
     named = beside[columns.names].astype(str).str.strip()
     obs = pd.DataFrame(index=named.to_numpy(dtype=object))
     for place in columns.about:
-        obs[layout.columns[place - 1] or f"unnamed {place}"] = beside[place].to_numpy(dtype=object)
+        name = layout.columns[place - 1] or f"unnamed {place}"
+        numbers = pd.to_numeric(beside[place], errors="coerce")
+        values = beside[place] if numbers.isna().any() else numbers
+        obs[name] = values.to_numpy()
     return sparse.vstack(blocks, format="csr"), obs
 
 
