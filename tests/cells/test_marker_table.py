@@ -84,3 +84,19 @@ def test_each_line_of_the_own_table_names_its_source() -> None:
     assert lines[0] == ["cell_type", "gene", "sign", "source"]
     assert all(len(fields) == 4 and all(fields) for fields in lines)
     assert all(len(cell_type.positive) >= 2 for cell_type in read_marker_table().types)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1"])
+def test_other_letters_than_utf8_are_called_so(tmp_path: Path, encoding: str) -> None:
+    """As Excel on Windows saves them, with what to choose there."""
+    path = tmp_path / "markers.csv"
+    path.write_text("B activée,CD79A\n", encoding=encoding)
+    with pytest.raises(InputError, match="UTF-8.*Excel: 'CSV UTF-8'"):
+        read_marker_table(path)
+
+
+def test_excels_line_for_the_separator_is_no_marker(tmp_path: Path) -> None:
+    """It stands above the titles."""
+    path = tmp_path / "markers.csv"
+    path.write_text("sep=;\ncell type;gene\nB;CD79A\n")
+    assert read_marker_table(path).types == (CellType("B", ("CD79A",)),)

@@ -168,6 +168,9 @@ def test_an_archive_without_counts_of_a_folder_says_what_it_holds(tmp_path: Path
         archive.add(tmp_path / "x.h5ad", "x.h5ad")
     with pytest.raises(InputError, match=r"it holds x\.h5ad; type: tar xf x\.tar\.gz"):
         read_counts(tmp_path / "x.tar.gz")
+    (tmp_path / "z.tar").write_bytes(b"content")
+    with pytest.raises(InputError, match="no archive that tar can read"):
+        read_counts(tmp_path / "z.tar")
     with tarfile.open(tmp_path / "y.tar", "w") as archive:
         for name in ("a.csv", "b.csv"):
             (tmp_path / name).write_text("x")

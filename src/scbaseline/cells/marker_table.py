@@ -91,17 +91,26 @@ def read_marker_table(path: str | Path | None = None) -> MarkerTable:
         raise InputError(f"--markers {path}: no such file; give a CSV or TSV file whose {_COLUMNS}")
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise InputError(
-            f"--markers {path}: cannot be read as text ({error}); give a CSV or TSV file whose "
+            f"--markers {path}: cannot be read as UTF-8; save it so (Excel: 'CSV UTF-8'), or "
+            f"give a CSV or TSV file whose {_COLUMNS}"
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"--markers {path}: cannot be read ({error.strerror}); give a CSV or TSV file whose "
             f"{_COLUMNS}"
         ) from error
+    if "\0" in text:
+        raise InputError(
+            f"--markers {path}: is no text, or not in UTF-8; save it as UTF-8 (Excel: 'CSV UTF-8')"
+        )
     return _parse(text, str(path))
 
 
 def _parse(text: str, source: str) -> MarkerTable:
     numbered = [(n, line) for n, line in enumerate(text.splitlines(), start=1) if line.strip()]
-    numbered = [(n, line) for n, line in numbered if not line.startswith("#")]
+    numbered = [(n, line) for n, line in numbered if not line.startswith(("#", "sep=", '"sep='))]
     first = numbered[0][1] if numbered else ""
     separator = next((s for s in "\t;" if s in first), ",")
     rows = csv.reader([line for _, line in numbered], delimiter=separator)

@@ -24,6 +24,15 @@ def read_archive(path: Path) -> AnnData:
     InputError
         No folder of a tool that is known is in it, or more than one.
     """
+    try:
+        return _read(path)
+    except tarfile.ReadError as error:
+        raise InputError(
+            "is no archive that tar can read, or is cut short; get the file again"
+        ) from error
+
+
+def _read(path: Path) -> AnnData:
     with (
         gzip.open(path) if is_gzipped(path) else path.open("rb") as stream,
         tarfile.open(fileobj=stream) as archive,
