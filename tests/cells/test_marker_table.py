@@ -91,7 +91,7 @@ def test_other_letters_than_utf8_are_called_so(tmp_path: Path, encoding: str) ->
     """As Excel on Windows saves them, with what to choose there."""
     path = tmp_path / "markers.csv"
     path.write_text("B activée,CD79A\n", encoding=encoding)
-    with pytest.raises(InputError, match="UTF-8.*Excel: 'CSV UTF-8'"):
+    with pytest.raises(InputError, match=r"UTF-8.*Excel: 'CSV UTF-8'"):
         read_marker_table(path)
 
 
