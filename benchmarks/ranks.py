@@ -3,7 +3,8 @@
 ``python benchmarks/ranks.py [--cells 50000] [--genes 20000] [--ranks 2]`` writes simulated
 counts into a temporary .h5ad, times each part of ``scbaseline train`` with ``hvg-earlystop``
 on one rank, and one sum over ranks of each size that occurs, by gloo on this machine. From
-these it reckons the time of 10 and 100 million cells on 1, 8 and 64 ranks. ``docs/scale.md``
+these it reckons the time of 10 and 100 million cells on 1, 8 and 64 ranks. A prediction
+(``ranks_prediction.py``) is timed on one rank, on half of the ranks, and on all. ``docs/scale.md``
 shows what it printed.
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import ranks_prediction
 import simulated
 
 from scbaseline import RunConfig
@@ -59,6 +61,7 @@ def main() -> None:
         simulated.write(path, arguments.cells, arguments.genes)
         n_bytes = path.stat().st_size / arguments.cells
         parts, n_weights = time_parts(path)
+        predicted = ranks_prediction.measure(path, Path(folder), n_ranks=arguments.ranks)
     print(f"{arguments.cells:,} cells × {arguments.genes:,} genes, {n_bytes:,.0f} bytes a cell")
     for name, seconds in parts.items():
         print(f"  {1e6 * seconds:8.1f} µs per cell  {name}")
@@ -73,6 +76,7 @@ def main() -> None:
     ):
         print(f"  {1e3 * seconds:8.2f} ms  {size / 2**20:6.2f} MiB  {name}")
     extrapolate(parts, n_bytes, sizes)
+    ranks_prediction.show(predicted, arguments.cells, n_bytes)
 
 
 def time_parts(path: Path) -> tuple[dict[str, float], int]:

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from scbaseline.errors import OutputError
-from scbaseline.files import refuse_input_as_output, write_atomically
+from scbaseline.files import (
+    refuse_input_as_output,
+    remove_temporary,
+    staging,
+    temporary_prefix,
+    write_atomically,
+)
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
@@ -66,3 +72,15 @@ def test_an_input_by_another_name_is_refused(tmp_path: Path) -> None:
     link.symlink_to(given)
     with pytest.raises(OutputError, match="is the input itself"):
         refuse_input_as_output(link, given)
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    """Its temporary folders alone: neither files nor another process's."""
+    with staging(tmp_path) as folder:
+        (folder / "half.csv").write_text("half")
+        (tmp_path / f"{temporary_prefix()}spill").mkdir()
+        (tmp_path / "whole.csv").write_text("whole")
+        remove_temporary(tmp_path, os.getpid() + 1)
+        assert len([*tmp_path.iterdir()]) == 3
+        remove_temporary(tmp_path, os.getpid())
+        assert [path.name for path in tmp_path.iterdir()] == ["whole.csv"]

@@ -2,8 +2,6 @@
 
 import dataclasses
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import numpy as np
 import pytest
 from anndata import AnnData
 from conftest import SMALL, simulate
+from thread_ranks import Threads, on_ranks
 
 from scbaseline.cells.label_genes import label_genes
 from scbaseline.cells.qc import filter_cells
@@ -28,36 +27,6 @@ from scbaseline.study.train import train
 CONFIG = dataclasses.replace(SMALL, label_key="cell_type", device="cpu", recipe=("hvg-earlystop",))
 CELLS = simulate(n_cells=601)
 COUNTS = Counts(CELLS.X, np.asarray(CELLS.X.sum(axis=1)).ravel())
-
-
-class Threads:
-    """Ranks that are threads of one process."""
-
-    def __init__(self, rank: int, shared: list[Any], barrier: threading.Barrier) -> None:
-        self.rank, self.size = rank, len(shared)
-        self._shared, self._barrier = shared, barrier
-
-    def _all(self, values: np.ndarray) -> list[np.ndarray]:
-        self._shared[self.rank] = values
-        self._barrier.wait(30)
-        given = list(self._shared)
-        self._barrier.wait(30)
-        return given
-
-    def sum(self, values: np.ndarray) -> np.ndarray:
-        """Return the sum of what each rank gives."""
-        return np.sum(self._all(values), axis=0)
-
-    def gather(self, values: np.ndarray) -> np.ndarray:
-        """Return what the ranks give, one after the other."""
-        return np.concatenate(self._all(values))
-
-
-def on_ranks(work: Callable[[Ranks], Any], n_ranks: int = 3) -> list[Any]:
-    """Return what each rank makes of some work."""
-    shared, barrier = [None] * n_ranks, threading.Barrier(n_ranks)
-    with ThreadPoolExecutor(n_ranks) as pool:
-        return list(pool.map(lambda rank: work(Threads(rank, shared, barrier)), range(n_ranks)))
 
 
 @pytest.fixture

@@ -46,10 +46,29 @@ def staging(folder: Path, *, option: str = "--out") -> Iterator[Path]:
     with said_as_output_error(folder, option=option):
         folder.mkdir(parents=True, exist_ok=True)
         hidden = tempfile.TemporaryDirectory(
-            dir=folder, prefix=".scbaseline-", ignore_cleanup_errors=True
+            dir=folder, prefix=f".{temporary_prefix()}", ignore_cleanup_errors=True
         )
     with hidden as name:
         yield Path(name)
+
+
+def temporary_prefix() -> str:
+    """Return how the names of this process's temporary folders begin."""
+    return f"scbaseline-{os.getpid()}-"
+
+
+def remove_temporary(folder: Path, process: int) -> None:
+    """Remove the temporary folders that a process could not remove, since it was killed.
+
+    Parameters
+    ----------
+    folder
+        Where they are looked for.
+    process
+        The number of the process, which has ended.
+    """
+    for path in (*folder.glob(f".scbaseline-{process}-*"), *folder.glob(f"scbaseline-{process}-*")):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager

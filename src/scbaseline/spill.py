@@ -18,6 +18,7 @@ from scipy import sparse
 
 from scbaseline.counts import CHUNK_CELLS, Counts, ahead
 from scbaseline.errors import OutputError
+from scbaseline.files import temporary_prefix
 from scbaseline.ranks import ranks_here
 
 _ENTRY = np.dtype([("gene", np.int32), ("count", np.float32)])
@@ -77,7 +78,7 @@ class Spill:
         n_bytes = self._require_space(genes)
         try:
             self._folder = tempfile.TemporaryDirectory(
-                dir=self._parent, prefix="scbaseline-", ignore_cleanup_errors=True
+                dir=self._parent, prefix=temporary_prefix(), ignore_cleanup_errors=True
             )
             self.counts = self._written(genes, Path(self._folder.name))
         except OSError as error:

@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from thread_ranks import on_ranks
 
 from scbaseline.data import blocks
 from scbaseline.data.blocks import row_blocks
+from scbaseline.data.shared_values import examine_shared_values
 from scbaseline.data.values import Values, examine_values
+from scbaseline.ranks import Ranks, share_of
 
 RNG = np.random.default_rng(0)
 COUNTS = RNG.poisson(1.0, size=(60, 50)).astype(float)
@@ -71,3 +74,61 @@ def test_sums_are_numpys(form: object, monkeypatch: pytest.MonkeyPatch) -> None:
     values = _values(form(matrix))
     np.testing.assert_array_equal(values.sums_n, matrix.sum(axis=1))
     np.testing.assert_array_equal(values.n_genes_n, (matrix > 0).sum(axis=1))
+
+
+_WHOLE = COUNTS[:8] + 1.0
+_TOTAL = _WHOLE.sum(axis=1, keepdims=True)
+PIECES = {
+    "counts": _WHOLE,
+    "ones": (COUNTS[:8] > 0) * 1.0,
+    "large counts": _WHOLE * 30,
+    "huge": np.where(_WHOLE > 3, 1e31, _WHOLE),
+    "log1p": np.log1p(_WHOLE),
+    "log1p of 10,000": np.log1p(_WHOLE / _TOTAL * 1e4),
+    "log2 of a million": np.log2(_WHOLE / _TOTAL * 1e6 + 1),
+    "normalised": _WHOLE / _TOTAL * 1e4,
+    "fractions": FRACTIONS[:8],
+    "zeros": _WHOLE * 0,
+    "negative": -_WHOLE,
+    "missing": np.where(_WHOLE > 3, np.nan, _WHOLE),
+}
+"""Blocks of eight cells, by what they hold."""
+
+_USUAL = ["counts", "ones", "large counts", "log1p", "log1p of 10,000", "log2 of a million"]
+_USUAL += ["normalised", "fractions", "zeros"]
+
+
+@given(
+    st.one_of(
+        st.lists(st.sampled_from(_USUAL), min_size=1, max_size=7),
+        st.lists(st.sampled_from([*PIECES]), min_size=1, max_size=7),
+    ),
+    st.integers(2, 4),
+)
+@settings(max_examples=60)
+@example(["counts", "log1p of 10,000", "log1p of 10,000"], 3)
+@example(["log1p of 10,000", "ones", "log1p of 10,000"], 3)
+@example(["large counts", "log1p", "fractions"], 3)
+@example(["normalised", "counts", "normalised"], 3)
+def test_ranks_say_of_values_what_one_process_does(pieces: list[str], n_ranks: int) -> None:
+    """Each looks at some blocks; the verdict, the first bad value and the counts are the same."""
+    blocks = [
+        (8 * i, sparse.csr_matrix(PIECES[name], dtype=np.float32)) for i, name in enumerate(pieces)
+    ]
+
+    def work(ranks: Ranks) -> Values:
+        own = blocks[share_of(len(blocks), ranks)]
+        return examine_shared_values(own, ranks, again=lambda: own)
+
+    alone = examine_values(blocks)
+    for shared in on_ranks(work, n_ranks):
+        assert (shared.kind, shared.bad, shared.largest, shared.target) == (
+            alone.kind, alone.bad, alone.largest, alone.target,
+        )  # fmt: skip
+        for name in ("sums_n", "n_genes_n", "undone_sums_n"):
+            np.testing.assert_array_equal(getattr(shared, name), getattr(alone, name))
+        assert (shared.recovery is None) == (alone.recovery is None)
+        if alone.recovery is not None and shared.recovery is not None:
+            assert shared.recovery.scale == alone.recovery.scale
+            assert shared.recovery.worst == alone.recovery.worst
+            np.testing.assert_array_equal(shared.recovery.unit_n, alone.recovery.unit_n)

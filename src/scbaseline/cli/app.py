@@ -20,6 +20,7 @@ from cyclopts import App, CycloptsError, Parameter, UnknownOptionError, convert
 from scbaseline import __version__
 from scbaseline.cli.groups import OTHER, GroupedApp
 from scbaseline.cli.progress import in_words
+from scbaseline.cli.ranks import is_first, refuse_unshared
 from scbaseline.cli.watch import watch_signals
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
@@ -184,6 +185,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always", ScbaselineWarning)
         warnings.showwarning = lambda message, *_, **__: say("warning", message)
         try:
+            refuse_unshared(words)
             status = app(
                 words,
                 exit_on_error=False,
@@ -191,7 +193,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 result_action="return_value",
             )
         except CycloptsError as error:
-            say("error", _mistyped(error))
+            if is_first():
+                say("error", _mistyped(error))
             return 2
         except ScbaselineError as error:
             say("error", "; ".join([str(error), *getattr(error, "__notes__", [])]))

@@ -25,12 +25,16 @@ from scbaseline.cli.app import (
 from scbaseline.cli.groups import USE
 from scbaseline.cli.notes import say_notes
 from scbaseline.cli.progress import counted, stage_line, warned_without_page
+from scbaseline.cli.ranks import joined_ranks
 from scbaseline.data.options import ReadOptions
 from scbaseline.errors import ConfigError
 from scbaseline.model.options import DoubtOptions
 
 if TYPE_CHECKING:
+    from scbaseline.data.stream import CountStream
+    from scbaseline.model.classifier import Classifier
     from scbaseline.model.query import LabelledQuery
+    from scbaseline.report.finding import Finding
 
 Doubting = Annotated[DoubtOptions, Parameter(name="*")]
 
@@ -68,7 +72,8 @@ def predict(
     of a recipe on counts such as robust; prediction_set, the labels that the cell may have,
     joined by bars. How sure the model is of each label is printed first, on standard error.
 
-    Files of any size are read in blocks.
+    Files of any size are read in blocks. torchrun -m scbaseline predict … shares one among
+    several processes, which write one file.
 
     Parameters
     ----------
@@ -89,62 +94,93 @@ def predict(
     from scbaseline.data.read import open_counts
     from scbaseline.files import is_standard_output
 
-    source, to_stdout = file_of(input), is_standard_output(out)
-    if json and to_stdout:
-        raise ConfigError("--json: standard output holds the table already; name a file as --out")
-    _check_outputs(
-        out, report, (model, source, reading.obs), key_added=key_added, overwrite=overwrite,
-        genes=names_in(report_genes),
-    )  # fmt: skip
-    with stage_line(quiet=quiet) as progress:
-        progress("loading the model")
-        from scbaseline.data.stream import stream_counts
-        from scbaseline.model.classifier import Classifier
-        from scbaseline.model.query import predict_query
-        from scbaseline.model.serve import coverage_of_query
-        from scbaseline.report.findings import findings_of_query
-        from scbaseline.report.html.cell_map import require_genes
-        from scbaseline.report.predictions import write_predictions
-        from scbaseline.report.screen import Screen
-        from scbaseline.report.sections.predictions import prediction_findings
-        from scbaseline.study.labels import samples_from_column
-
-        classifier = Classifier.load(model)
-    screen = Screen(quiet=quiet or json, verbose=verbose, stderr=to_stdout)
-    with open_counts(input, reading) as adata:
-        samples = None if group_key is None else samples_from_column(adata.obs, group_key)
-        with stage_line(quiet=quiet) as progress:
-            progress(f"looking at {adata.n_obs:,} cells")
-            stream = stream_counts(adata, total_key=total_key, model_genes=classifier.card.genes)
-        say_notes(stream, quiet=quiet)
-        screen.show(*findings_of_query(classifier.card, coverage_of_query(classifier, stream)))
-        require_genes(names_in(report_genes), stream.var.index)
-        n_cells = len(stream.cell_ids)
-        # Whether a cell is unknown depends on the whole query, so nothing is written before.
-        predictions = predict_query(
-            classifier, stream, doubting, samples=samples, force=force,
-            probabilities=probabilities,
-            passing=lambda blocks: counted(blocks, n_cells, quiet=quiet),
+    source, to_stdout, genes = file_of(input), is_standard_output(out), names_in(report_genes)
+    with joined_ranks("prediction", folders=[out.parent]) as ranks:
+        quiet = quiet or ranks.rank > 0  # one speaks for all
+        if json and to_stdout:
+            raise ConfigError(
+                "--json: standard output holds the table already; name a file as --out"
+            )
+        _check_outputs(
+            out, report, (model, source, reading.obs), key_added=key_added, overwrite=overwrite,
+            genes=genes,
         )  # fmt: skip
-        _say_doubt(predictions, quiet=quiet, json=json)
-        look, blocks = None, iter(predictions.blocks)
-        if report is not None:
-            from scbaseline.report.save_report import look_and_report
+        with stage_line(quiet=quiet) as progress:
+            progress("loading the model")
+            from scbaseline.data.stream import stream_counts
+            from scbaseline.model.classifier import Classifier
+            from scbaseline.model.query import predict_query
+            from scbaseline.model.serve import coverage_of_query
+            from scbaseline.report.findings import findings_of_query
+            from scbaseline.report.html.cell_map import require_genes
+            from scbaseline.report.screen import Screen
+            from scbaseline.study.labels import samples_from_column
 
-            with warned_without_page(report), stage_line(quiet=quiet) as progress:
-                progress("laying the cells out for the report")
-                look, blocks = look_and_report(
-                    report, classifier, stream, predictions.blocks, source=source,
-                    name=Path(input).name, genes=names_in(report_genes),
-                )  # fmt: skip
-        n_cells_of = write_predictions(
-            blocks, out, query=source, key_added=key_added, model=classifier.card.note, look=look
-        )
-    said = prediction_findings(
-        classifier.card, n_cells_of, n_cells=n_cells, report=report if look else None,
-        out="standard output" if to_stdout else str(out),
+            classifier = Classifier.load(model)
+        screen = Screen(quiet=quiet or json, verbose=verbose, stderr=to_stdout)
+        with open_counts(input, reading) as adata:
+            samples = None if group_key is None else samples_from_column(adata.obs, group_key)
+            with stage_line(quiet=quiet) as progress:
+                progress(f"looking at {adata.n_obs:,} cells")
+                stream = stream_counts(
+                    adata, total_key=total_key, ranks=ranks, model_genes=classifier.card.genes
+                )
+            if ranks.rank == 0:
+                say_notes(stream, quiet=quiet)
+            screen.show(*findings_of_query(classifier.card, coverage_of_query(classifier, stream)))
+            require_genes(genes, stream.var.index)
+            n_own = stream.own.stop - stream.own.start
+            # Whether a cell is unknown depends on the whole query, so nothing is written before.
+            predictions = predict_query(
+                classifier, stream, doubting, samples=samples, force=force,
+                probabilities=probabilities,
+                passing=lambda blocks: counted(blocks, n_own, quiet=quiet),
+            )  # fmt: skip
+            if ranks.rank:
+                return
+            _say_doubt(predictions, quiet=quiet, json=json)
+            said = _write(
+                predictions, out, classifier, stream.alone(), input=input, key_added=key_added,
+                report=report, genes=genes, quiet=quiet,
+            )  # fmt: skip
+        screen.show(*said)
+
+
+def _write(
+    predictions: "LabelledQuery",
+    out: Path,
+    classifier: "Classifier",
+    stream: "CountStream",
+    *,
+    input: str,  # noqa: A002
+    key_added: str | None,
+    report: Path | None,
+    genes: tuple[str, ...],
+    quiet: bool,
+) -> tuple["Finding", ...]:
+    """Write the file, and the page where one was asked for; return what to say of them."""
+    from scbaseline.files import is_standard_output
+    from scbaseline.report.predictions import write_predictions
+    from scbaseline.report.sections.predictions import prediction_findings
+
+    look, blocks = None, iter(predictions.blocks)
+    if report is not None:
+        from scbaseline.report.save_report import look_and_report
+
+        with warned_without_page(report), stage_line(quiet=quiet) as progress:
+            progress("laying the cells out for the report")
+            look, blocks = look_and_report(
+                report, classifier, stream, predictions.blocks, source=file_of(input),
+                name=Path(input).name, genes=genes,
+            )  # fmt: skip
+    n_cells_of = write_predictions(
+        blocks, out, query=file_of(input), key_added=key_added, model=classifier.card.note,
+        look=look,
     )  # fmt: skip
-    screen.show(*said)
+    return prediction_findings(
+        classifier.card, n_cells_of, n_cells=len(stream.cell_ids), report=report if look else None,
+        out="standard output" if is_standard_output(out) else str(out),
+    )  # fmt: skip
 
 
 def _check_outputs(

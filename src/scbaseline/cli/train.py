@@ -1,6 +1,5 @@
 """``scbaseline train``: one classifier for use, from labelled cells."""
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,13 +23,15 @@ from scbaseline.cli.app import (
 )
 from scbaseline.cli.groups import LEARN
 from scbaseline.cli.progress import study_progress
+from scbaseline.cli.ranks import joined_ranks
 from scbaseline.config import RunConfig
 from scbaseline.data.options import ReadOptions
 from scbaseline.errors import OutputError
 
 if TYPE_CHECKING:
-    from scbaseline.ranks import Ranks
     from scbaseline.study.results import Training
+
+_REMEDY = "with --checkpoint it goes on from its last epoch"
 
 
 @app.command(
@@ -83,17 +84,18 @@ def train(
     from scbaseline.study.checkpoints import check_checkpoint
     from scbaseline.study.settings import settings_of_training
 
-    settled = settings_of_training(settings)  # what cannot work is said before anything is read
-    require_input(input)
-    refuse_input_as_output(out, file_of(input), config, reading.obs)
-    if writable_file(out).suffix != ".safetensors":  # another file may be somebody's data
-        raise OutputError(
-            f"--out {out}: a model's file ends in .safetensors; "
-            f"try --out {out.with_suffix('.safetensors')}"
-        )
-    check_checkpoint(checkpoint, settled)
     genes = names_in(report_genes)
-    with _ranks() as ranks:
+    folders = [path for path in (out.parent, checkpoint) if path is not None]
+    with joined_ranks("training", remedy=_REMEDY, folders=folders) as ranks:
+        settled = settings_of_training(settings)  # what cannot work is said before all else
+        require_input(input)
+        refuse_input_as_output(out, file_of(input), config, reading.obs)
+        if writable_file(out).suffix != ".safetensors":  # another file may be somebody's data
+            raise OutputError(
+                f"--out {out}: a model's file ends in .safetensors; "
+                f"try --out {out.with_suffix('.safetensors')}"
+            )
+        check_checkpoint(checkpoint, settled)
         quiet = quiet or ranks.rank > 0  # one speaks for all
         if ranks.rank == 0:
             refuse_strangers_files([out], overwrite=overwrite)
@@ -136,22 +138,6 @@ def _write_report(report: Path | None, training: "Training", genes: tuple[str, .
         from scbaseline.report.save_report import report_training
 
         report_training(report, training, genes=genes)
-
-
-@contextmanager
-def _ranks() -> Iterator["Ranks"]:
-    """Join the other ranks where torchrun started this one; a command alone loads nothing."""
-    from scbaseline.ranks import ALONE, launched
-
-    if not launched():
-        yield ALONE
-        return
-    from scbaseline.learn.ranks import open_ranks
-
-    with open_ranks() as ranks, warnings.catch_warnings():
-        if ranks.rank:
-            warnings.simplefilter("ignore")
-        yield ranks
 
 
 @contextmanager

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from scbaseline.counts import BLOCK_CELLS
 from scbaseline.data.matrix import canonical_csr
 from scbaseline.data.rows import row_reader
+from scbaseline.ranks import Ranks, share_of
 
 _SPARSE_ROWS = 1024
 _DENSE_VALUES = 4_000_000
@@ -37,13 +39,42 @@ def row_blocks(
     is_sparse = sparse.issparse(matrix) or hasattr(matrix, "format")
     if not on_disk and (is_sparse or matrix is None or matrix.ndim != 2):
         matrix = canonical_csr(matrix)
-    n_rows, n_columns = matrix.shape
-    step = _SPARSE_ROWS if is_sparse else max(1, _DENSE_VALUES // max(1, n_columns))
-    read = row_reader(matrix)
-    first, last, _ = rows.indices(n_rows)
+    step, read = _step(matrix), row_reader(matrix)
+    first, last, _ = rows.indices(matrix.shape[0])
     for start in range(first, last, step):
         block = read(start, min(start + step, last))
         yield start, block if is_sparse and not on_disk else canonical_csr(block)
+
+
+def share_of_blocks(matrix: Any, ranks: Ranks) -> slice:
+    """Return the own share of a matrix's rows: whole blocks, as one process alone would take them.
+
+    What is computed block by block is then the same to the last digit, whoever computes it. So
+    it is where adjacent blocks are joined, but not beyond :func:`rows_together`.
+
+    Parameters
+    ----------
+    matrix
+        As for :func:`row_blocks`.
+    ranks
+        Those that share its rows. Of few blocks, some have none.
+    """
+    n_rows, unit = matrix.shape[0], rows_together(matrix)
+    own = share_of(-(-n_rows // unit), ranks)
+    return slice(min(own.start * unit, n_rows), min(own.stop * unit, n_rows))
+
+
+def rows_together(matrix: Any) -> int:
+    """Return of how many rows a multiple is where shares begin."""
+    step = _step(matrix)
+    return step * -(-BLOCK_CELLS // step)
+
+
+def _step(matrix: Any) -> int:
+    """Return the rows of a block."""
+    if sparse.issparse(matrix) or hasattr(matrix, "format"):
+        return _SPARSE_ROWS
+    return max(1, _DENSE_VALUES // max(1, int(matrix.shape[1])))
 
 
 def whole_matrix(matrix: Any) -> Any:

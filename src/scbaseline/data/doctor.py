@@ -8,12 +8,13 @@ import numpy.typing as npt
 import pandas as pd
 from anndata import AnnData
 
-from scbaseline.data.blocks import row_blocks
+from scbaseline.data.blocks import row_blocks, share_of_blocks
 from scbaseline.data.kept import KeptGenes
 from scbaseline.data.names import Names, examine_names
+from scbaseline.data.shared_values import examine_shared_values
 from scbaseline.data.sources import Source, sources_beside_x
-from scbaseline.data.values import Values, examine_values, gathered_values, no_values
-from scbaseline.ranks import ALONE, Ranks, share_of
+from scbaseline.data.values import Values, no_values
+from scbaseline.ranks import ALONE, Ranks
 
 FEW_GENES = 5_000
 """No whole transcriptome has fewer genes."""
@@ -93,9 +94,10 @@ def examine(
     names = examine_names(adata.obs_names, adata.var)
     values = no_values(adata.n_obs)
     if x is not None:
-        blocks = row_blocks(x, share_of(x.shape[0], ranks))
+        own = share_of_blocks(x, ranks)
+        blocks = row_blocks(x, own)
         passing = blocks if kept is None else kept.passing(blocks, names.naming)
-        values = gathered_values(examine_values(passing), ranks)
+        values = examine_shared_values(passing, ranks, again=lambda: row_blocks(x, own))
     counts_n = values.sums_n
     totals = ""
     if values.recovery is not None:

@@ -6,7 +6,7 @@ does for one of any size: one pass over all rows to know what they are, then blo
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from scbaseline.counts import Counts
-from scbaseline.data.blocks import row_blocks
+from scbaseline.data.blocks import row_blocks, rows_together, share_of_blocks
 from scbaseline.data.check import (
     caveats_of,
     notes_of,
@@ -34,7 +34,7 @@ from scbaseline.data.provenance import provenance_of
 from scbaseline.data.rows import Rows, row_reader
 from scbaseline.data.writable import require_one_of_each
 from scbaseline.errors import InputError, ScbaselineWarning
-from scbaseline.ranks import ALONE, Ranks, share_of
+from scbaseline.ranks import ALONE, Ranks
 
 
 class ModelBlock(NamedTuple):
@@ -98,16 +98,40 @@ class CountStream:
         for caveat in self.caveats:
             warnings.warn(caveat, ScbaselineWarning, stacklevel=3)
 
+    @property
+    def ranks(self) -> Ranks:
+        """Those that share the cells."""
+        return self._ranks
+
+    @property
+    def own(self) -> slice:
+        """The own share of the cells: all of them, unless ranks share them."""
+        return share_of_blocks(self._matrix, self._ranks)
+
+    @property
+    def together(self) -> int:
+        """Of how many cells a multiple is where shares begin; blocks are not joined beyond it."""
+        return rows_together(self._matrix)
+
+    def alone(self) -> "CountStream":
+        """Return the same cells, shared with nobody."""
+        return replace(self, _ranks=ALONE, _kept=None)
+
     def blocks(
-        self, first: int = 0
+        self, first: int = 0, last: int | None = None
     ) -> "Iterator[tuple[slice, sparse.csr_matrix, NDArray[np.float64]]]":
         """Yield rows from ``first`` on, counts (cells × genes, CSR float32) and totals.
 
         A matrix that is compressed by columns on disk is read whole.
+
+        Parameters
+        ----------
+        first, last
+            The first cell, and the one behind the last; by default all cells, of all ranks.
         """
-        if first >= self.shape[0]:
+        if first >= (self.shape[0] if last is None else last):
             return
-        for start, values in row_blocks(self._matrix, slice(first, None)):
+        for start, values in row_blocks(self._matrix, slice(first, last)):
             counts_ng = self._counts(start, values)
             rows = slice(start, start + counts_ng.shape[0])
             sums_n = self._known_sums_n
@@ -126,7 +150,7 @@ class CountStream:
         return align_genes(symbols, ids, self.var)
 
     def model_blocks(self, found: GeneAlignment) -> Iterator[ModelBlock]:
-        """Yield the counts of a model's genes, block by block.
+        """Yield the counts of a model's genes in the own cells, block by block.
 
         They come from memory, as far as the check kept them.
 
@@ -135,7 +159,7 @@ class CountStream:
         found
             As :meth:`alignment` gives it.
         """
-        start, kept, sums_n = 0, self._kept, self._known_sums_n
+        start, kept, sums_n = self.own.start, self._kept, self._known_sums_n
         if kept is not None and kept.found is found and sums_n is not None:
             n_genes_n = self._diagnosis.values.n_genes_n
             for counts_ng in kept.blocks:
@@ -143,7 +167,7 @@ class CountStream:
                 total_n = totals_of(self.obs.iloc[rows], self.total_key, sums_n[rows])
                 yield ModelBlock(rows, counts_ng, total_n, n_genes_n[rows] == 0)
                 start = rows.stop
-        for rows, counts_ng, total_n in self.blocks(start):
+        for rows, counts_ng, total_n in self.blocks(start, self.own.stop):
             empty_n = np.diff(counts_ng.indptr) == 0
             yield ModelBlock(rows, aligned_counts(counts_ng, found), total_n, empty_n)
 
@@ -171,8 +195,7 @@ class CountStream:
         self.read(0, 1)  # whether rows can be read at all is said at once
         sums_n = self._known_sums_n
         if sums_n is None:
-            own = share_of(self.shape[0], self._ranks)
-            blocks = row_blocks(self._matrix, own)
+            blocks = row_blocks(self._matrix, self.own)
             own_n = [_sums(self._counts(start, values)) for start, values in blocks]
             sums_n = self._ranks.gather(np.concatenate([np.zeros(0), *own_n]))
         return Counts.on_disk(self, totals_of(self.obs, self.total_key, sums_n))

@@ -1,7 +1,7 @@
 """Turns blocks of a matrix into a verdict on its values: counts, logarithms, or what else."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -10,7 +10,6 @@ from scipy import sparse
 
 from scbaseline.config import RunConfig
 from scbaseline.data.recovery import LARGEST_LOG, SCALES, Attempt, Recovery
-from scbaseline.ranks import Ranks, exchanged
 
 _Array = npt.NDArray[np.float64]
 
@@ -33,6 +32,9 @@ _MANY = 10_000  # values, of which some are above 1 in any counts of RNA
 _LEFT_OUT = 0.05  # of the cells: those of fewest genes
 _EXACT = 2.0**24
 _SAME_TOTAL = 0.02  # spread of totals that are equal but for genes left out since
+
+IMPOSSIBLE = 1e30
+"""No scale makes counts of so large a value."""
 
 
 @dataclass(frozen=True)
@@ -107,41 +109,26 @@ def examine_values(
     blocks
         All cells in order, as :func:`~scbaseline.data.blocks.row_blocks` gives them.
     """
-    seen = _Pass()
-    for start, block in blocks:
-        seen.add(start, block)
-    return seen.verdict()
+    return passed_over(blocks).verdict()
 
 
-def gathered_values(own: Values, ranks: Ranks) -> Values:
-    """Return what the values of all ranks' cells are.
-
-    Counts are not recovered from logarithms where ranks share the cells: no rank sees all.
+def passed_over(
+    blocks: "Iterable[tuple[int, sparse.csr_matrix[np.float32]]]", after: "Pass | None" = None
+) -> "Pass":
+    """Return what there is to know before the verdict.
 
     Parameters
     ----------
-    own
-        What the values of the own share are.
+    blocks
+        As for :func:`examine_values`.
+    after
+        What is known of earlier cells: it goes on there.
     """
-    if ranks.size == 1:
-        return own
-    bad = None if own.bad is None else asdict(own.bad)
-    found = exchanged({"kind": own.kind, "bad": bad, "largest": own.largest}, ranks)
-    kinds = {str(values["kind"]) for values in found} - {"zeros"}
-    worst: Kind = next((kind for kind in _WORST_FIRST if kind in kinds), "zeros")
-    bads = [BadValue(**values["bad"]) for values in found if values["bad"] is not None]
-    return Values(
-        worst,
-        min(bads, key=lambda value: list(_BAD).index(value.what), default=None),
-        max(float(values["largest"]) for values in found),
-        ranks.gather(own.sums_n),
-        ranks.gather(own.n_genes_n),
-    )
+    seen = after or Pass()
+    for start, block in blocks:
+        seen.add(start, block)
+    return seen
 
-
-_WORST_FIRST: tuple[Kind, ...] = (
-    "damaged", "scaled", "mixed", "log1p", "log2", "normalised", "fractional", "counts",
-)  # fmt: skip
 
 _BAD: dict[str, Callable[[npt.NDArray[np.float32]], npt.NDArray[np.bool_]]] = {
     "NaN": np.isnan,
@@ -151,20 +138,34 @@ _BAD: dict[str, Callable[[npt.NDArray[np.float32]], npt.NDArray[np.bool_]]] = {
 }
 
 
-class _Pass:
-    def __init__(self) -> None:
-        self.first: dict[str, BadValue] = {}
-        self.largest = 0.0
+class Pass:
+    """What is known after a pass over some cells.
+
+    Parameters
+    ----------
+    first, largest
+        What is known of earlier cells: the first value of each bad kind, and the largest value.
+
+    Attributes
+    ----------
+    skipped
+        Whether there are values that no scale was tried on, since no fraction came before.
+    sums, n_genes, n_whole, undone, attempts
+        Of each cell, block by block; and the scales that are tried.
+    """
+
+    def __init__(self, first: dict[str, BadValue] | None = None, largest: float = 0.0) -> None:
+        self.first, self.largest, self.skipped = dict(first or {}), largest, False
         self.sums: list[_Array] = []
         self.n_genes: list[npt.NDArray[np.int64]] = []
         self.n_whole: list[npt.NDArray[np.int64]] = []
         self.undone: dict[str, list[_Array]] = {name: [] for name in SCALES}
         self.attempts = [Attempt("log1p", plain=True), Attempt("log2", plain=True)]
         self.attempts += [Attempt(name, plain=False) for name in SCALES]
-        self.n_cells = 0
         self._rounded, self._is_whole = np.zeros(0, np.float32), np.zeros(0, bool)
 
     def add(self, start: int, block: "sparse.csr_matrix[np.float32]") -> None:
+        """Look at the next cells."""
         values = block.data
         is_whole = self._whole(values)
         lowest, largest = values.min(initial=0), values.max(initial=0)
@@ -181,7 +182,6 @@ class _Pass:
         self.n_genes.append(n_genes_n)
         self.n_whole.append(n_genes_n if plain else _sums(is_whole, block.indptr).astype(np.int64))
         self._undo(block)
-        self.n_cells += block.shape[0]
 
     def _whole(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
         """Say which values are whole numbers, in memory that the next block uses again."""
@@ -193,7 +193,8 @@ class _Pass:
 
     def _undo(self, block: "sparse.csr_matrix[np.float32]") -> None:
         """Try each scale on a block, from the first fraction on."""
-        impossible = self.first.keys() - {"non-integers"} or self.largest > 1e30
+        impossible = self.first.keys() - {"non-integers"} or self.largest > IMPOSSIBLE
+        self.skipped = self.skipped or ("non-integers" not in self.first and block.nnz > 0)
         if "non-integers" not in self.first or impossible:
             for attempt in self.attempts:
                 attempt.alive = attempt.alive and block.nnz == 0 and not impossible
@@ -214,6 +215,7 @@ class _Pass:
                     attempt.add(y, x, block.indptr.astype(np.int64))
 
     def verdict(self) -> Values:
+        """Return what the values are."""
         sums_n = np.concatenate([*self.sums, np.zeros(0)])
         n_genes_n = np.concatenate([*self.n_genes, np.zeros(0, dtype=np.int64)])
         kind, recovery, target = self._kind(n_genes_n)

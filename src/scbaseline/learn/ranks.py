@@ -8,8 +8,10 @@ import os
 import signal
 import socket
 import sys
+import tempfile
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +25,8 @@ from torch import Tensor, nn
 from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
 
-from scbaseline.ranks import Ranks
+from scbaseline.files import remove_temporary
+from scbaseline.ranks import Ranks, ranks_here
 
 _WAIT = timedelta(hours=12)
 """How long a rank waits for one that still lives: rank 0 alone may read the whole file."""
@@ -84,6 +87,22 @@ class TorchRanks:
         result: NDArray[Any] = torch.cat(parts).numpy().view(values.dtype)
         return result
 
+    def absent(self) -> list[int]:
+        """Return the ranks that have not joined yet."""
+        with suppress(RuntimeError):  # the launcher has ended
+            every = range(self.size)
+            return [rank for rank in every if not self._store.check([f"scbaseline/{rank}"])]
+        return []
+
+    def never_joined(self) -> list[int]:
+        """Return the ranks of this machine that have ended before they joined."""
+        if not (absent := self.absent()):
+            return []
+        first = self.rank - int(os.environ.get("LOCAL_RANK", "0"))
+        beside = range(first, first + ranks_here())
+        alive = _started_beside()
+        return [rank for rank in absent if rank in beside and alive and rank not in alive]
+
     def first_to_say(self) -> bool:
         """Return whether no rank has reported an error yet; from now on, one has."""
         try:
@@ -96,17 +115,19 @@ class TorchRanks:
         with suppress(RuntimeError):
             self._store.set(f"scbaseline/left/{self.rank}", "")
 
-    def lost(self) -> list[str]:
-        """Return a name for each rank of this machine that has ended without a word."""
-        names: list[str] = []
+    def lost(self) -> dict[int, int]:
+        """Return the ranks of this machine that have ended without a word → their processes."""
+        ended: dict[int, int] = {}
         with suppress(RuntimeError):  # the launcher has ended
             for rank in range(self.size):
+                if not self._store.check([f"scbaseline/{rank}"]):
+                    continue
                 host, pid = self._store.get(f"scbaseline/{rank}").decode().split()
                 is_here = host == socket.gethostname()
                 left = self._store.check([f"scbaseline/left/{rank}"])
                 if is_here and not left and not _lives(int(pid)):
-                    names.append(f"rank {rank} (process {pid})")
-        return names
+                    ended[rank] = int(pid)
+        return ended
 
 
 def average_gradients(parameters: Iterable[nn.Parameter], n_cells: int, ranks: Ranks) -> bool:
@@ -153,29 +174,45 @@ def sum_over(values: Tensor, ranks: Ranks) -> Tensor:
 
 
 @contextmanager
-def open_ranks() -> Iterator[TorchRanks]:
+def open_ranks(
+    work: str = "training", *, remedy: str = "", folders: Sequence[Path] = ()
+) -> Iterator[TorchRanks]:
     """Join the ranks that ``torchrun`` started, until the context ends.
 
     The launcher ends all ranks once one has ended with an error. Which one that was, the
     first of the others says in one line.
+
+    Parameters
+    ----------
+    work, remedy
+        What ends when a rank does, and what to do then, beside starting again.
+    folders
+        Where files are written. What a rank that was killed has begun there, and in the
+        system's folder for temporary files, is removed.
     """
     store, rank, size = next(rendezvous("env://", timeout=timedelta(minutes=5)))
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=_WAIT)
     ranks = TorchRanks(rank, size, PrefixStore("ranks", store))
     try:
+        while ranks.absent():  # torch would wait where no signal is answered
+            time.sleep(0.05)
+        with _said_as_lost():
+            dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=_WAIT)
         yield ranks
+        with _said_as_lost():
+            dist.barrier()
     except RankLostError:
         with _not_interrupted():
-            _say_who_is_lost(ranks)
+            _say_who_is_lost(ranks, work, remedy, folders)
         time.sleep(_LINGER)  # so that the launcher sees which rank ended first
         raise SystemExit(1) from None
     except SystemExit:  # the launcher ends this rank: it was asked to, or has lost another
         ranks.leave()
-        if ranks.lost():
-            _say_who_is_lost(ranks)
+        if ranks.lost() or ranks.never_joined():
+            with _not_interrupted():
+                _say_who_is_lost(ranks, work, remedy, folders)
         raise
     except BaseException as error:
         ranks.leave()
@@ -183,36 +220,46 @@ def open_ranks() -> Iterator[TorchRanks]:
             time.sleep(_LINGER)
             raise SystemExit(getattr(error, "exit_status", 1)) from error
         raise
-    with _said_as_lost():
-        dist.barrier()
     dist.destroy_process_group()
 
 
-def _say_who_is_lost(ranks: TorchRanks) -> None:
-    """Name the ranks that have ended, unless another rank has done so."""
+def _say_who_is_lost(ranks: TorchRanks, work: str, remedy: str, folders: Sequence[Path]) -> None:
+    """Name the ranks that have ended, unless another rank has done so; clear up after them."""
     end = time.monotonic() + _DYING
-    while not (lost := ranks.lost()) and time.monotonic() < end:
+    while not (lost := ranks.lost()) and not ranks.never_joined() and time.monotonic() < end:
         time.sleep(0.05)
+    for folder in (*folders, Path(tempfile.gettempdir())):
+        for process in lost.values():
+            remove_temporary(folder, process)
     if ranks.first_to_say():
-        who = " and ".join(lost) or "a rank on another machine"
+        names = [f"rank {rank} (process {process})" for rank, process in lost.items()]
+        names += [f"rank {rank}, which had not joined yet," for rank in ranks.never_joined()]
+        who = " and ".join(names) or "a rank on another machine"
         sys.stderr.write(
-            f"scbaseline: error: {who} has ended, and with it the training; nothing was written. "
-            "Start again; with --checkpoint it goes on from its last epoch\n"
+            f"scbaseline: error: {who} has ended, and with it the {work}; no file is left "
+            f"half-written. Start again{remedy and f'; {remedy}'}\n"
         )
         sys.stderr.flush()
 
 
 @contextmanager
 def _not_interrupted() -> Iterator[None]:
-    """Let the launcher's signal to end wait until a line is written."""
-    if not hasattr(signal, "pthread_sigmask"):
+    """Let the launcher's signal to end wait until a line is written.
+
+    To block it would hold back this thread's signals alone, and torch has others, in which
+    Python takes note of it as well.
+    """
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    came: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: came.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+    if came:
+        signal.raise_signal(signal.SIGTERM)
 
 
 @contextmanager
@@ -221,6 +268,18 @@ def _said_as_lost() -> Iterator[None]:
         yield
     except RuntimeError as error:  # what gloo and nccl raise where a connection has closed
         raise RankLostError(str(error).splitlines()[0]) from error
+
+
+def _started_beside() -> set[int]:
+    """Return the ranks whose processes the same launcher runs; none, if the system hides them."""
+    launcher, ranks = os.getppid(), set()
+    with suppress(OSError):
+        children = Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split()
+        for pid in children:
+            with suppress(OSError):
+                words = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+                ranks |= {int(word[5:]) for word in words if word.startswith(b"RANK=")}
+    return ranks
 
 
 def _lives(pid: int) -> bool:

@@ -242,6 +242,8 @@ class Classifier(nn.Module):
     ) -> Iterator[pd.DataFrame]:
         """Yield the rows of :meth:`predict` block by block, for data of any size.
 
+        Where ranks share the stream, they are those of the own cells.
+
         They have all columns but ``unknown``: it depends on the whole query, and
         :func:`scbaseline.model.doubt.doubt_of` decides it from all blocks.
 

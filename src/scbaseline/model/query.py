@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scbaseline import keys
 from scbaseline.data.stream import CountStream
 from scbaseline.model.doubt import QueryDoubt, doubt_of
+from scbaseline.model.gathered import gathered_blocks
 from scbaseline.model.label_tree import read_label_tree
 from scbaseline.model.options import DoubtOptions
 from scbaseline.model.serve import coverage_of_query
@@ -59,6 +60,8 @@ def predict_query(
 ) -> LabelledQuery:
     """Label a whole query, and say how far its labels may be doubted.
 
+    Where ranks share the query, each serves its own cells, and all return the same.
+
     Parameters
     ----------
     classifier, stream, force, probabilities
@@ -80,7 +83,7 @@ def predict_query(
     served = classifier.predict_stream(
         stream, force=force, probabilities=probabilities, set_level=options.set_level
     )
-    blocks = list(passing(served))
+    blocks = gathered_blocks(list(passing(served)), stream.cell_ids, stream.ranks)
     coverage = coverage_of_query(classifier, stream)
     judge = partial(
         doubt_of,

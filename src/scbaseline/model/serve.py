@@ -117,7 +117,9 @@ def serve(
     missing_g, front = found.columns < 0, cast("Front", classifier.front)
     unknown = classifier.unknown
     ruler = None if unknown is None else unknown.ruler(torch.from_numpy(missing_g))
-    for rows, counts_ng, total_n, empty_n in _joined(stream.model_blocks(found)):
+    for rows, counts_ng, total_n, empty_n in _joined(
+        stream.model_blocks(found), together=stream.together
+    ):
         with torch.inference_mode():
             totals = torch.from_numpy(total_n.astype(np.float32))
             values_ng = front.sparse(counts_ng, totals, missing_g=missing_g)
@@ -129,15 +131,19 @@ def serve(
         yield Served(rows, values_ng, probability_nk, score_n, empty_n)
 
 
-def _joined(blocks: Iterable[ModelBlock]) -> Iterator[ModelBlock]:
-    """Join adjacent blocks of a file."""
+def _joined(blocks: Iterable[ModelBlock], *, together: int) -> Iterator[ModelBlock]:
+    """Join adjacent blocks of a file, but none of two ranks' shares.
+
+    What one process serves is then cut as what several serve, and the same to the last digit.
+    """
     waiting: list[ModelBlock] = []
     n_values = 0
     for block in blocks:
         waiting.append(block)
         n_values += block.counts_ng.nnz
         n_cells = block.rows.stop - waiting[0].rows.start
-        if n_cells >= _SERVED_CELLS or n_values >= _SERVED_VALUES:
+        is_full = n_cells >= _SERVED_CELLS or n_values >= _SERVED_VALUES
+        if is_full or block.rows.stop % together == 0:
             yield _one_of(waiting)
             waiting, n_values = [], 0
     if waiting:

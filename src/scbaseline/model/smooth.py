@@ -35,23 +35,26 @@ def smooth(classifier: "Classifier", stream: CountStream) -> pd.DataFrame:
     type would be outvoted. The query is centred, but never standardised by its own spread,
     which in a query of one type would move real types apart.
 
-    It reads the query twice more, and holds 30 components a cell in memory.
+    It reads the query twice more, and holds 30 components a cell in memory. Where ranks share
+    the query, each reads its own cells, and rank 0 looks for neighbours among all.
 
     Parameters
     ----------
     classifier, stream
         The model and the query.
     """
+    ranks = stream.ranks
     probability_nk, empty_n, pcs_nc = _seen(classifier, stream)
     codes_n = probability_nk.argmax(axis=1)
     n_k = np.bincount(codes_n[~empty_n], minlength=probability_nk.shape[1])
     is_free_n = (n_k[codes_n] >= MIN_CELLS) & ~empty_n
     smoothed_nk = probability_nk
-    if len(pcs_nc) > _N_NEIGHBORS and is_free_n.any():
+    if len(pcs_nc) > _N_NEIGHBORS and is_free_n.any() and ranks.rank == 0:
         weights_nn = _neighbour_weights(pcs_nc)
         a_n1 = (_STRONGEST * (1 - probability_nk.max(axis=1)) * is_free_n)[:, None]
         for _ in range(_STEPS):
             smoothed_nk = (1 - a_n1) * probability_nk + a_n1 * (weights_nn @ smoothed_nk)
+    smoothed_nk = ranks.gather(smoothed_nk if ranks.rank == 0 else smoothed_nk[:0])
     labels_n = np.asarray(classifier.card.labels, dtype=object)[smoothed_nk.argmax(axis=1)]
     labels_n[empty_n] = None
     highest_n = np.where(empty_n, np.nan, smoothed_nk.max(axis=1)).astype(np.float32)
@@ -63,23 +66,25 @@ def _seen(
     classifier: "Classifier", stream: CountStream
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float32]]:
     """Return probabilities, which cells are empty, and the query's own principal components."""
-    n_genes, n_cells = len(classifier.card.gene_symbols), 0
+    n_genes, ranks = len(classifier.card.gene_symbols), stream.ranks
     sum_g, gram_gg = np.zeros(n_genes), np.zeros((n_genes, n_genes))
-    probabilities, empty = [], []
+    probabilities = [np.zeros((0, len(classifier.card.labels)), np.float32)]
+    empty = [np.zeros(0, bool)]
     for block in serve(classifier, stream, force=True, again=True):
         x_ng = _dense(block)
-        n_cells += len(x_ng)
         sum_g += x_ng.sum(axis=0)
         gram_gg += x_ng.T @ x_ng
         probabilities.append(block.probability_nk)
         empty.append(block.empty_n)
-    mean_g = sum_g / n_cells
-    axes_gc = _axes(gram_gg / n_cells - np.outer(mean_g, mean_g))
+    n_cells = len(stream.cell_ids)
+    mean_g = ranks.sum(sum_g) / n_cells
+    axes_gc = _axes(ranks.sum(gram_gg) / n_cells - np.outer(mean_g, mean_g))
     offset_c = mean_g @ axes_gc
     blocks = serve(classifier, stream, force=True, again=True)
     pcs = [_dense(block) @ axes_gc - offset_c for block in blocks]
-    pcs_nc = np.concatenate(pcs).astype(np.float32)
-    return np.concatenate(probabilities).astype(np.float64), np.concatenate(empty), pcs_nc
+    pcs_nc = ranks.gather(np.concatenate([offset_c[None][:0], *pcs]).astype(np.float32))
+    probability_nk = ranks.gather(np.concatenate(probabilities)).astype(np.float64)
+    return probability_nk, ranks.gather(np.concatenate(empty)), pcs_nc
 
 
 def _dense(block: Served) -> NDArray[np.float32]:

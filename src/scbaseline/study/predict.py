@@ -18,6 +18,7 @@ from scbaseline.model.coverage import Coverage
 from scbaseline.model.doubt import QueryDoubt
 from scbaseline.model.options import DoubtOptions
 from scbaseline.model.query import predict_query
+from scbaseline.ranks import ALONE, Ranks
 from scbaseline.study.labels import samples_from_column
 from scbaseline.study.shown import as_html, as_text
 
@@ -106,6 +107,7 @@ def predict(
     force: bool = False,
     probabilities: bool = False,
     group_key: str | None = None,
+    ranks: Ranks = ALONE,
     **doubting: Any,
 ) -> Predictions:
     """Label the cells of a query with a trained classifier.
@@ -130,6 +132,8 @@ def predict(
         Add the probability of every label.
     group_key
         Column of obs with each cell's donor, batch or sample, to judge each by itself, too.
+    ranks
+        Those that share the cells, as ``torchrun`` starts them; all return the same.
     doubting
         ``reject_known``, ``set_level``, ``label_tree``, ``smooth``: as for
         :class:`~scbaseline.model.options.DoubtOptions`.
@@ -158,16 +162,15 @@ def predict(
         )
     classifier = model if isinstance(model, Classifier) else Classifier.load(model)
     chosen = chosen_matrix(adata, ReadOptions(layer=layer, use_raw=use_raw))
-    stream = stream_counts(chosen, total_key=total_key, model_genes=classifier.card.genes)
+    stream = stream_counts(
+        chosen, total_key=total_key, ranks=ranks, model_genes=classifier.card.genes
+    )
     stream.warn_of_caveats()
     labelled = predict_query(
-        classifier,
-        stream,
-        DoubtOptions(**doubting),
+        classifier, stream, DoubtOptions(**doubting),
         samples=None if group_key is None else samples_from_column(adata.obs, group_key),
-        force=force,
-        probabilities=probabilities,
-    )
+        force=force, probabilities=probabilities,
+    )  # fmt: skip
     coverage = classifier.coverage_of(stream.alignment(*classifier.card.genes))
     return Predictions(labelled.table, labelled.doubt, classifier.card, coverage)
 

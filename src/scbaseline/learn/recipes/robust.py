@@ -118,7 +118,8 @@ def fit(
             torch.manual_seed(library_seed(seed, Stream.RANK, ranks.rank))
         state = restore(training, module, adam, rng=rng)
         done = 0 if state is None else int(state.facts["steps"])
-        a_pass = max(1, n_cells // (size * ranks.size))
+        # The same on all ranks, however few cells one has: they save together.
+        a_pass = max(1, n_cells // (config.batch_size * ranks.size))
         batches = _batches(training, size, n_steps - done)
         for step, (counts_ng, codes_n) in enumerate(batches, start=done):
             moved_ng = counts_ng if augmentation is None else augment(counts_ng, augmentation, rng)
