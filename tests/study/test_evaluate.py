@@ -1,6 +1,9 @@
 """Claims about evaluation on another study."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import SMALL, simulate
 from sklearn.metrics import accuracy_score, f1_score
@@ -34,6 +37,15 @@ def test_figures_are_those_of_the_predictions(classifier: Classifier) -> None:
     assert result.scorecard.score("f1_macro").value == pytest.approx(
         f1_score(true, predicted, average="macro")
     )
+
+
+def test_counts_that_the_check_kept_are_not_read_again(classifier: Classifier) -> None:
+    """Without its matrix, a stream that kept the model's genes is judged as ever."""
+    query = simulate(seed=0, n_cells=200)
+    kept = stream_counts(query, model_genes=classifier.card.genes)
+    result = evaluate(classifier, replace(kept, _matrix=None), CONFIG, label_map=NONE)
+    expected = evaluate(classifier, stream_counts(query), CONFIG, label_map=NONE)
+    pd.testing.assert_frame_equal(result.cells, expected.cells)
 
 
 def test_labels_without_a_counterpart_are_left_out_and_counted(classifier: Classifier) -> None:
