@@ -10,6 +10,7 @@ from scipy import sparse
 from scbaseline.cells.nearest import search_nearest
 from scbaseline.config import RunConfig
 from scbaseline.errors import InputError
+from scbaseline.stages import usable_processors
 
 _EXACT_UP_TO = 30_000  # cells of which every pair is compared
 _MIN_RECALL = 0.95
@@ -116,9 +117,8 @@ def _nearest(
     """Return the nearest other cells of each, their distances, and the recall if not all."""
     k = config.n_neighbors - 1
     if len(x_nc) > exact_up_to:
-        nearest = search_nearest(
-            x_nc, k, min_recall=_MIN_RECALL, seed=config.seed, threads=config.threads or 1
-        )
+        threads = config.threads or usable_processors()
+        nearest = search_nearest(x_nc, k, min_recall=_MIN_RECALL, seed=config.seed, threads=threads)
         if nearest is not None:
             return nearest.indices_nk, nearest.distances_nk, nearest.recall
     from sklearn.neighbors import NearestNeighbors

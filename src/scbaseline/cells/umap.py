@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from scbaseline.cells.neighbours import NeighbourGraph
 from scbaseline.cells.platform import has_scranpy
 from scbaseline.config import RunConfig
+from scbaseline.stages import usable_processors
 
+_FEW_CELLS = 10_000  # up to here, several threads take as long as one
 _MANY_CELLS = 100_000
 
 # The curve that umap-learn fits to spread 1 and scanpy's min_dist .5.
@@ -58,7 +60,8 @@ def umap_layout(
     import knncolle
     import scranpy
 
-    threads = config.threads or 1
+    many = len(pcs_nc) > _FEW_CELLS
+    threads = (config.threads or usable_processors()) if many else 1
 
     xy_n2 = scranpy.run_umap(
         knncolle.FindKnnResults(
@@ -84,7 +87,7 @@ def epochs_of(n_cells: int) -> int:
     """
     if n_cells > _MANY_CELLS:
         return 100
-    return 500 if n_cells <= 10_000 else 200
+    return 500 if n_cells <= _FEW_CELLS else 200
 
 
 def umap_uns() -> dict[str, Any]:
