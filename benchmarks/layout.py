@@ -35,7 +35,7 @@ def main() -> None:
             np.load(arguments.file) if arguments.file else components(n_cells, arguments.components)
         )
         print(f"\n{len(pcs_nc):,} cells, {arguments.components}")
-        print("| epochs | seed | threads | processor s | wall s | trust | as one thread |")
+        print("| epochs | seed | threads | processor s | wall s | trust | as the first |")
         print("|---|---|---|---|---|---|---|", flush=True)
         rows(pcs_nc, arguments)
 
