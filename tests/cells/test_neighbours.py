@@ -92,41 +92,19 @@ def test_copies_of_a_cell_are_neighbours_at_no_distance() -> None:
     assert (graph.indices_nk != np.arange(30)[:, None]).all()
 
 
-@pytest.fixture
-def approximate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let 600 cells be too many to compare every pair."""
-    pytest.importorskip("knncolle")
-    monkeypatch.setattr(neighbours, "_EXACT_UP_TO", 500)
-
-
-@pytest.mark.usefixtures("approximate")
 def test_approximate_neighbours_are_checked() -> None:
     """The recall that is stated is that of all cells against scikit-learn, to .02."""
     pcs_nc = cells(600)
-    graph = neighbour_graph(pcs_nc, FIVE)
+    graph = neighbour_graph(pcs_nc, FIVE, exact_up_to=500)
     true_nk = NearestNeighbors(n_neighbors=4).fit(pcs_nc).kneighbors(return_distance=False)
     hits = [len(set(a) & set(b)) for a, b in zip(graph.indices_nk, true_nk, strict=True)]
     assert graph.approximate
     assert graph.recall == pytest.approx(np.sum(hits) / (600 * 4), abs=0.02)
 
 
-@pytest.mark.usefixtures("approximate")
-def test_a_poor_search_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where an effort misses too many neighbours the next is made, and at last all pairs."""
-    poor, good = {"ef_construction": 2, "ef_search": 1, "num_links": 2}, neighbours._EFFORTS[-1]
-    monkeypatch.setattr(neighbours, "_EFFORTS", (poor, good))
-    graph = neighbour_graph(cells(600), FIVE)
-    assert graph.approximate
-    assert graph.recall is not None
-    assert graph.recall >= 0.95
-    monkeypatch.setattr(neighbours, "_EFFORTS", (poor,))
-    graph = neighbour_graph(cells(600), FIVE)
+def test_where_a_search_does_not_suffice_every_pair_is_compared() -> None:
+    """Copies of one cell are searched exactly, and the graph says so."""
+    graph = neighbour_graph(np.ones((600, 5), np.float32), FIVE, exact_up_to=500)
     assert not graph.approximate
     assert graph.recall is None
-
-
-@pytest.mark.usefixtures("approximate")
-def test_without_knncolle_neighbours_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the library has no wheels, every pair of cells is compared at any size."""
-    monkeypatch.setattr(neighbours, "has_scranpy", lambda: False)
-    assert not neighbour_graph(cells(600), FIVE).approximate
+    assert (graph.distances.data == 0).all()

@@ -7,21 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from scbaseline.cells.platform import has_scranpy
+from scbaseline.cells.nearest import search_nearest
 from scbaseline.config import RunConfig
 from scbaseline.errors import InputError
+from scbaseline.stages import usable_processors
 
-# Every pair of cells is compared up to here; with more, that takes longer than the search:
-# at 20,000 cells × 30 components 1.5 s against 1.8, at 50,000 8.8 s against 6.5.
-_EXACT_UP_TO = 30_000
-# Effort of the approximate search, raised until enough neighbours are the true ones.
-_EFFORTS = (
-    {"num_links": 12, "ef_construction": 60, "ef_search": 40},
-    {"num_links": 16, "ef_construction": 100, "ef_search": 50},
-    {"num_links": 16, "ef_construction": 200, "ef_search": 200},
-)
+_EXACT_UP_TO = 30_000  # cells of which every pair is compared
 _MIN_RECALL = 0.95
-_N_SAMPLE = 500  # cells whose neighbours are checked
 
 
 @dataclass(frozen=True)
@@ -64,12 +56,13 @@ class NeighbourGraph:
         return self.distances.data.reshape(self.distances.shape[0], -1)
 
 
-def neighbour_graph(pcs_nc: NDArray[np.float32], config: RunConfig) -> NeighbourGraph:
+def neighbour_graph(
+    pcs_nc: NDArray[np.float32], config: RunConfig, *, exact_up_to: int = _EXACT_UP_TO
+) -> NeighbourGraph:
     """Find each cell's nearest cells and weigh them as ``scanpy.pp.neighbors`` does.
 
-    With many cells the search is approximate; it is then checked against every cell for a
-    sample, its effort raised, and at last every pair compared, until at least .95 of the
-    neighbours found are truly the nearest.
+    With many cells the search is approximate; it goes on until at least .95 of the neighbours
+    found are truly the nearest, on a sample of cells, and at last compares every pair.
 
     Parameters
     ----------
@@ -77,6 +70,8 @@ def neighbour_graph(pcs_nc: NDArray[np.float32], config: RunConfig) -> Neighbour
         Principal components, cells × components.
     config
         ``n_neighbors``, ``n_pcs``, ``seed``, ``threads``.
+    exact_up_to
+        The number of cells of which every pair is compared.
 
     Raises
     ------
@@ -85,8 +80,7 @@ def neighbour_graph(pcs_nc: NDArray[np.float32], config: RunConfig) -> Neighbour
 
     References
     ----------
-    Malkov & Yashunin, HNSW, IEEE TPAMI 2020; McInnes, Healy & Melville, UMAP, arXiv
-    1802.03426, section 3.1.
+    McInnes, Healy & Melville, UMAP, arXiv 1802.03426, section 3.1.
     """
     n_cells, n_comps = pcs_nc.shape
     if n_cells <= config.n_neighbors:
@@ -96,7 +90,7 @@ def neighbour_graph(pcs_nc: NDArray[np.float32], config: RunConfig) -> Neighbour
         )
     n_pcs = min(config.n_pcs, n_comps)
     x_nc = np.ascontiguousarray(pcs_nc[:, :n_pcs])
-    indices_nk, distances_nk, recall = _nearest(x_nc, config)
+    indices_nk, distances_nk, recall = _nearest(x_nc, config, exact_up_to)
     return NeighbourGraph(
         distances=_one_row_a_cell(distances_nk, indices_nk),
         connectivities=connectivities_of(indices_nk, distances_nk),
@@ -118,45 +112,20 @@ def neighbour_graph(pcs_nc: NDArray[np.float32], config: RunConfig) -> Neighbour
 
 
 def _nearest(
-    x_nc: NDArray[np.float32], config: RunConfig
+    x_nc: NDArray[np.float32], config: RunConfig, exact_up_to: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32], float | None]:
     """Return the nearest other cells of each, their distances, and the recall if not all."""
-    if len(x_nc) > _EXACT_UP_TO and has_scranpy():
-        rng = np.random.default_rng(config.seed)
-        sample_s = np.sort(rng.choice(len(x_nc), _N_SAMPLE, replace=False))
-        for effort in _EFFORTS:
-            indices_nk, distances_nk = _search(x_nc, config, effort)
-            recall = _recall(x_nc, distances_nk, sample_s)
-            if recall >= _MIN_RECALL:
-                return indices_nk, distances_nk, recall
+    k = config.n_neighbors - 1
+    if len(x_nc) > exact_up_to:
+        threads = config.threads or usable_processors()
+        nearest = search_nearest(x_nc, k, min_recall=_MIN_RECALL, seed=config.seed, threads=threads)
+        if nearest is not None:
+            return nearest.indices_nk, nearest.distances_nk, nearest.recall
     from sklearn.neighbors import NearestNeighbors
 
-    exact = NearestNeighbors(n_neighbors=config.n_neighbors - 1, algorithm="brute").fit(x_nc)
+    exact = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(x_nc)
     distances_nk, indices_nk = exact.kneighbors()  # without the cell itself
     return indices_nk.astype(np.int32), distances_nk.astype(np.float32), None
-
-
-def _search(
-    x_nc: NDArray[np.float32], config: RunConfig, effort: dict[str, int]
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Walk a navigable small world from cell to nearer cell."""
-    import knncolle
-
-    index = knncolle.build_index(knncolle.HnswParameters(**effort), x_nc.astype(np.float64))
-    nearest = knncolle.find_knn(index, config.n_neighbors - 1, num_threads=config.threads or 1)
-    return nearest.index.astype(np.int32), nearest.distance.astype(np.float32)
-
-
-def _recall(
-    x_nc: NDArray[np.float32], distances_nk: NDArray[np.float32], sample_s: NDArray[np.int64]
-) -> float:
-    """Return the share of found neighbours that are no farther than the last true one."""
-    from sklearn.neighbors import NearestNeighbors
-
-    exact = NearestNeighbors(n_neighbors=distances_nk.shape[1] + 1, algorithm="brute").fit(x_nc)
-    farthest_s = exact.kneighbors(x_nc[sample_s])[0][:, -1]
-    tolerance = 1e-4  # of float32's distances
-    return float(np.mean(distances_nk[sample_s] <= farthest_s[:, None] * (1 + tolerance)))
 
 
 def _one_row_a_cell(
