@@ -117,16 +117,6 @@ def measure(method: list, arguments: argparse.Namespace) -> dict[str, float]:
     return seconds
 
 
-def of_scbaseline(x_nc: np.ndarray, threads: int, *, recall: float) -> np.ndarray:
-    """Compare with the nearest regions until the recall is reached, its check included."""
-    from scbaseline.cells.nearest import search_nearest
-
-    nearest = search_nearest(x_nc, K, min_recall=recall, seed=0, threads=threads)
-    if nearest is None:
-        raise RuntimeError(f"half of the regions do not suffice for a recall of {recall}")
-    return nearest.indices_nk
-
-
 def of_knncolle(x_nc: np.ndarray, threads: int, **effort: float) -> np.ndarray:
     """Walk HNSW, in double precision."""
     import knncolle
@@ -236,7 +226,6 @@ _SMALL_WORLDS = [
     for m, build, search in ((12, 60, 60), (16, 100, 60), (24, 100, 60))
 ]
 METHODS: dict[str, tuple[str, Search, list[dict[str, float]]]] = {
-    "scbaseline": ("scbaseline", of_scbaseline, [{"recall": 0.95}, {"recall": 0.98}]),
     "knncolle hnsw": (
         "knncolle",
         of_knncolle,

@@ -1,6 +1,7 @@
 """Claims about the neighbour graph, against scikit-learn's exact search and umap-learn."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -94,6 +95,7 @@ def test_copies_of_a_cell_are_neighbours_at_no_distance() -> None:
 
 def test_approximate_neighbours_are_checked() -> None:
     """The recall that is stated is that of all cells against scikit-learn, to .02."""
+    pytest.importorskip("knncolle")
     pcs_nc = cells(600)
     graph = neighbour_graph(pcs_nc, FIVE, exact_up_to=500)
     true_nk = NearestNeighbors(n_neighbors=4).fit(pcs_nc).kneighbors(return_distance=False)
@@ -102,9 +104,30 @@ def test_approximate_neighbours_are_checked() -> None:
     assert graph.recall == pytest.approx(np.sum(hits) / (600 * 4), abs=0.02)
 
 
-def test_where_a_search_does_not_suffice_every_pair_is_compared() -> None:
-    """Copies of one cell are searched exactly, and the graph says so."""
-    graph = neighbour_graph(np.ones((600, 5), np.float32), FIVE, exact_up_to=500)
+def test_a_poor_search_is_made_again() -> None:
+    """Where an effort misses too many neighbours the next is made, and at last all pairs."""
+    pytest.importorskip("knncolle")
+    poor = {"ef_construction": 2, "ef_search": 1, "num_links": 2}
+    good = {"ef_construction": 200, "ef_search": 200, "num_links": 16}
+    graph = neighbour_graph(cells(600), FIVE, exact_up_to=500, efforts=(poor, good))
+    assert graph.approximate
+    assert graph.recall is not None
+    assert graph.recall >= 0.95
+    graph = neighbour_graph(cells(600), FIVE, exact_up_to=500, efforts=(poor,))
     assert not graph.approximate
     assert graph.recall is None
-    assert (graph.distances.data == 0).all()
+
+
+def test_threads_find_the_same_neighbours() -> None:
+    """Two threads give the graph that one gives, to the last digit."""
+    one, two = (
+        neighbour_graph(cells(600), replace(FIVE, threads=n), exact_up_to=500) for n in (1, 2)
+    )
+    np.testing.assert_array_equal(one.indices_nk, two.indices_nk)
+    np.testing.assert_array_equal(one.distances_nk, two.distances_nk)
+
+
+def test_without_knncolle_neighbours_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the library has no wheels, every pair of cells is compared at any size."""
+    monkeypatch.setattr(neighbours, "has_scranpy", lambda: False)
+    assert not neighbour_graph(cells(600), FIVE, exact_up_to=500).approximate
