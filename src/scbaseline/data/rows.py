@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from scbaseline.data.stretches import stretches_of
 from scbaseline.errors import InputError
 
 Rows = Callable[[int, int], Any]
@@ -18,8 +17,7 @@ def row_reader(matrix: Any) -> Rows:
 
     A CSR matrix on disk is three arrays. Taking the stretches of two of them that belong to
     the rows takes a quarter of the time of the backed matrix's own slices, which also find
-    out each time anew which scipy is installed. Where the file is not compressed, they are
-    read past HDF5.
+    out each time anew which scipy is installed.
 
     Parameters
     ----------
@@ -30,7 +28,7 @@ def row_reader(matrix: Any) -> Rows:
     if group is None or getattr(matrix, "format", None) != "csr":
         return lambda start, stop: matrix[start:stop]
     indptr = np.asarray(group["indptr"][:]).astype(np.int64)
-    data, indices = stretches_of(group["data"]), stretches_of(group["indices"])
+    data, indices = group["data"], group["indices"]
     n_rows, n_columns = matrix.shape
     n_values = min(data.shape[0], indices.shape[0])
     rises = len(indptr) == n_rows + 1 and indptr[0] == 0 and bool(np.all(np.diff(indptr) >= 0))
