@@ -72,9 +72,10 @@ def check_same(
     theirs = all_.front.state_dict()
     for name, tensor in one.front.state_dict().items():
         np.testing.assert_allclose(theirs[name], tensor, atol=1e-6, err_msg=name)
-    # Of weights that were learnt in other batches, all else follows.
+    # Of weights that were learnt in other batches, all else follows. On all genes, the solver of
+    # logistic regression stops before its optimum, and other last digits stop it elsewhere.
     learnt = {"tensors_sha256"}
-    if one.card.recipe.has_epochs:
+    if one.card.recipe.has_epochs or one.card.recipe.input == "hvg":
         learnt |= {"metrics", "gene_loss", "held_out_doubt", "kept_epoch"}
     cards = [dataclasses.asdict(classifier.card) for classifier in (one, all_)]
     assert cards[1]["config"]["batch_size"] == batch_size
