@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -52,9 +53,13 @@ def staging(folder: Path, *, option: str = "--out") -> Iterator[Path]:
         yield Path(name)
 
 
-def temporary_prefix() -> str:
-    """Return how the names of this process's temporary folders begin."""
-    return f"scbaseline-{os.getpid()}-"
+def temporary_prefix(process: int | None = None) -> str:
+    """Return how the names of a process's temporary folders begin; by default, of this one's.
+
+    The machine's name is in it, since several machines may share a folder.
+    """
+    host = re.sub(r"[^A-Za-z0-9]+", "_", socket.gethostname())
+    return f"scbaseline-{host}-{process or os.getpid()}-"
 
 
 def remove_temporary(folder: Path, process: int) -> None:
@@ -65,9 +70,10 @@ def remove_temporary(folder: Path, process: int) -> None:
     folder
         Where they are looked for.
     process
-        The number of the process, which has ended.
+        The number of the process, of this machine, which has ended.
     """
-    for path in (*folder.glob(f".scbaseline-{process}-*"), *folder.glob(f"scbaseline-{process}-*")):
+    prefix = temporary_prefix(process)
+    for path in (*folder.glob(f".{prefix}*"), *folder.glob(f"{prefix}*")):
         shutil.rmtree(path, ignore_errors=True)
 
 

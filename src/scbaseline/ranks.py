@@ -105,7 +105,7 @@ def gathered_csr(matrix: "sparse.csr_matrix", ranks: Ranks) -> "sparse.csr_matri
     lengths = ranks.gather(np.diff(matrix.indptr).astype(np.int64))
     parts = (
         ranks.gather(matrix.data),
-        ranks.gather(matrix.indices),
+        ranks.gather(matrix.indices.astype(np.int32, copy=False)),  # scipy chooses by the size
         np.concatenate([[0], np.cumsum(lengths)]),
     )
     return sparse.csr_matrix(parts, shape=(len(lengths), matrix.shape[1]))

@@ -84,6 +84,18 @@ def test_a_gpu_learns_what_a_cpu_learns(name: str, form: int) -> None:
 
 
 @needs_gpu
+def test_a_gpu_holds_the_cells_that_it_was_given() -> None:
+    """Batches on CUDA equal those on the CPU, bit by bit."""
+    x_ng = sparse.random(90, 40, density=0.2, format="csr", dtype=np.float32, random_state=0)
+    one, two = (
+        ResidentCells.sent(np.arange(40.0), x_ng, device) for device in (CPU, torch.device("cuda"))
+    )
+    order_n = torch.randperm(90)
+    for a, b in zip(one.batches(order_n, 16), two.batches(order_n, 16), strict=True):
+        assert torch.equal(a, b.cpu())
+
+
+@needs_gpu
 def test_cells_that_a_gpu_cannot_hold_are_refused() -> None:
     """The refusal gives both sizes and the ways out."""
     with pytest.raises(InputError, match="--from-disk, or --device cpu"):

@@ -245,6 +245,27 @@ def test_an_error_of_all_ranks_is_said_once(folder: Path) -> None:
     assert "lower --min-cells" in line
 
 
+_FAILING = """
+import numpy as np
+from scbaseline.learn.ranks import open_ranks
+with open_ranks() as ranks:
+    if ranks.rank == 1:
+        raise ValueError("no room on rank 1")
+    ranks.gather(np.zeros(3))
+"""
+
+
+@pytest.mark.long
+def test_an_error_of_one_rank_ends_all_and_is_what_is_said(tmp_path: Path) -> None:
+    """The rank that waits for it does not call it lost."""
+    script = tmp_path / "failing.py"
+    script.write_text(_FAILING)
+    status, _, err = ended(launched(script), within=60)
+    assert status == 1
+    assert "no room on rank 1" in err
+    assert not said(err)
+
+
 def n_epochs(file: Path) -> int:
     """Return how many epochs a checkpoint holds."""
     state = Checkpoint(file, {}).load()

@@ -155,10 +155,10 @@ class ResidentCells:
         """
         require_room(8 * difference_ng.nnz, device)
         return cls(
-            send(torch.from_numpy(np.asarray(constant_g, dtype=np.float32)), device),
+            torch.from_numpy(np.asarray(constant_g, dtype=np.float32)).to(device),
             torch.from_numpy(difference_ng.indptr.astype(np.int64)),
-            send(torch.from_numpy(difference_ng.indices.astype(np.int32, copy=False)), device),
-            send(torch.from_numpy(difference_ng.data.astype(np.float32, copy=False)), device),
+            torch.from_numpy(difference_ng.indices.astype(np.int32, copy=False)).to(device),
+            torch.from_numpy(difference_ng.data.astype(np.float32, copy=False)).to(device),
         )
 
     def __len__(self) -> int:
@@ -181,7 +181,8 @@ class ResidentCells:
 
     def _dense(self, rows: Tensor) -> Tensor:
         device, n_rows = self.values.device, len(rows)
-        begin, n_entries = self.offsets_n[rows], self.offsets_n.diff()[rows]
+        begin = self.offsets_n[rows]
+        n_entries = self.offsets_n[rows + 1] - begin
         n_all = int(n_entries.sum())
         # An entry of the batch stands so many places behind its place among all cells.
         shift = begin - (n_entries.cumsum(0) - n_entries)
@@ -226,7 +227,7 @@ def feed(
             return SparseCells(x.zero_g, difference_ng.astype(np.float32))
         x = x.dense()
     require_room(x.nbytes, device)
-    return DenseCells(send(torch.from_numpy(np.ascontiguousarray(x)), device))
+    return DenseCells(torch.from_numpy(np.ascontiguousarray(x)).to(device))
 
 
 def _part(

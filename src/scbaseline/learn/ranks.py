@@ -74,15 +74,16 @@ class TorchRanks:
         # gloo moves no truth values
         sent = values.view(np.uint8) if values.dtype == bool else values
         own = torch.from_numpy(np.array(sent, order="C"))
-        lengths = torch.zeros(self.size, dtype=torch.int64)
-        lengths[self.rank] = len(own)
-        with _said_as_lost():
-            dist.all_reduce(lengths)
-            parts = [own.new_empty((n, *own.shape[1:])) for n in lengths.tolist()]
-            for rank, part in enumerate(parts):
-                if rank == self.rank:
-                    part.copy_(own)
-                if part.numel():
+        lengths, types = self.sum(
+            np.eye(self.size, dtype=np.int64)[[self.rank]] * [[len(own)], [sent.dtype.num]]
+        )
+        if len(set(types.tolist())) > 1:  # gloo would take one for the other
+            raise AssertionError(f"ranks give values of several types: {types.tolist()}")
+        parts = [own.new_empty((n, *own.shape[1:])) for n in lengths.tolist()]
+        parts[self.rank].copy_(own)
+        for rank, part in enumerate(parts):
+            if part.numel():
+                with _said_as_lost():
                     dist.broadcast(part, src=rank)
         result: NDArray[Any] = torch.cat(parts).numpy().view(values.dtype)
         return result
@@ -203,9 +204,9 @@ def open_ranks(
         yield ranks
         with _said_as_lost():
             dist.barrier()
-    except RankLostError:
+    except RankLostError as error:
         with _not_interrupted():
-            _say_who_is_lost(ranks, work, remedy, folders)
+            _say_who_is_lost(ranks, work, remedy, folders, reason=str(error))
         time.sleep(_LINGER)  # so that the launcher sees which rank ended first
         raise SystemExit(1) from None
     except SystemExit:  # the launcher ends this rank: it was asked to, or has lost another
@@ -223,8 +224,13 @@ def open_ranks(
     dist.destroy_process_group()
 
 
-def _say_who_is_lost(ranks: TorchRanks, work: str, remedy: str, folders: Sequence[Path]) -> None:
-    """Name the ranks that have ended, unless another rank has done so; clear up after them."""
+def _say_who_is_lost(
+    ranks: TorchRanks, work: str, remedy: str, folders: Sequence[Path], *, reason: str = ""
+) -> None:
+    """Name the ranks that have ended, unless another rank has done so; clear up after them.
+
+    Where none of this machine has, ``reason`` is what torch says of the connection.
+    """
     end = time.monotonic() + _DYING
     while not (lost := ranks.lost()) and not ranks.never_joined() and time.monotonic() < end:
         time.sleep(0.05)
@@ -234,9 +240,10 @@ def _say_who_is_lost(ranks: TorchRanks, work: str, remedy: str, folders: Sequenc
     if ranks.first_to_say():
         names = [f"rank {rank} (process {process})" for rank, process in lost.items()]
         names += [f"rank {rank}, which had not joined yet," for rank in ranks.never_joined()]
-        who = " and ".join(names) or "a rank on another machine"
+        who = " and ".join(names) or "a rank on another machine, or the connection to it,"
+        why = f" ({reason})" if reason and not names else ""
         sys.stderr.write(
-            f"scbaseline: error: {who} has ended, and with it the {work}; no file is left "
+            f"scbaseline: error: {who} has ended{why}, and with it the {work}; no file is left "
             f"half-written. Start again{remedy and f'; {remedy}'}\n"
         )
         sys.stderr.flush()
