@@ -56,6 +56,8 @@ _MEASURES = re.compile(
     r"|(?:X_)?(?:UMAP|tSNE|PC)_\d+|grand[ _]totals?|(?:totals?|sums?)[ _](?:counts?|reads|umis?))$"
 )
 
+_COORDINATES = re.compile(r"(?ai)^(?:X_)?(?:UMAP|tSNE|PC)_\d+$")
+
 # Each is certain by the name alone: no gene of any species is called so.
 KINDS: tuple[Kind, ...] = (
     Kind(
@@ -159,6 +161,11 @@ def kinds_of_rows(
 def is_measure(name: str) -> bool:
     """Whether a name is that of a measure of cells, such as ``nCount_RNA``, and no gene's."""
     return _MEASURES.match(name) is not None
+
+
+def is_coordinate(name: str) -> bool:
+    """Whether a name is that of a coordinate of cells, as ``PC_1``, or of a sample."""
+    return _COORDINATES.match(name) is not None
 
 
 def _types(var: pd.DataFrame) -> list[str]:
