@@ -106,6 +106,56 @@ def test_of_filtered_and_unfiltered_counts_the_filtered_are_read_and_said(tmp_pa
         read_counts(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("names", "taken"),
+    [(("total", "nucleus", "cell"), "total"), (("", "total"), "total"), (("", "cell"), "")],
+)
+def test_of_the_parts_and_the_whole_of_a_sample_the_whole_is_read_and_said(
+    tmp_path: Path, names: tuple[str, ...], taken: str
+) -> None:
+    """As kb writes them side by side; parts alone are refused."""
+    for name in names:
+        matrix = f"cells_x_genes.{name}".rstrip(".")
+        _bustools(tmp_path, matrix=matrix)
+        _mtx(tmp_path / f"{matrix}.mtx", COUNTS if name == taken else COUNTS + 1)
+    whole = f"cells_x_genes.{taken}".rstrip(".")
+    with pytest.warns(ScbaselineWarning, match=rf"{whole}\.mtx was read, and not cells_x_genes"):
+        read = read_counts(tmp_path)
+    np.testing.assert_array_equal(read.X.toarray(), COUNTS)
+
+
+def test_an_archive_of_several_samples_is_refused(tmp_path: Path) -> None:
+    """As GEO offers them: not one of them, and what to type."""
+    _samples(tmp_path / "o", "GSM1_ctrl", "GSM2_stim")
+    with tarfile.open(tmp_path / "RAW.tar", "w") as archive:
+        for path in sorted((tmp_path / "o").iterdir()):
+            archive.add(path, path.name)
+    with pytest.raises(InputError, match=r"GSM1_ctrl\.mtx, GSM2_stim\.mtx; type: tar xf RAW\.tar"):
+        read_counts(tmp_path / "RAW.tar")
+    one = read_counts(tmp_path / "o" / "GSM2_stim.mtx")
+    np.testing.assert_array_equal(one.X.toarray(), COUNTS)
+
+
+def _samples(at: Path, *names: str) -> None:
+    for name in names:
+        _bustools(at, name, name)
+
+
+def _beside_10x(at: Path) -> None:
+    _bustools(at)
+    _three(at, "GSM2_matrix.mtx", "GSM2_barcodes.tsv", "GSM2_genes.tsv")
+
+
+def _parts(at: Path) -> None:
+    for name in ("cell", "nucleus"):
+        _bustools(at, matrix=f"cells_x_genes.{name}")
+
+
+def _two_tools(at: Path) -> None:
+    _alevin(at / "a")
+    _bustools(at / "b")
+
+
 def _two_samples(at: Path) -> None:
     for sample in ("s1", "s2"):
         _parse(at / sample / "DGE_filtered")
@@ -129,6 +179,23 @@ def _velocity(at: Path) -> None:
 
 REFUSED = {
     "two samples": (_two_samples, r"s1/DGE_filtered, s2/DGE_filtered; pass the path of one"),
+    "samples": (
+        lambda at: _samples(at / "a", "s1", "s2"),
+        r"several matrices: a/s1\.mtx, a",
+    ),
+    "a dot": (
+        lambda at: _samples(at, "s1", "s1.b"),
+        r"matrices: s1\.b\.mtx, s1\.mtx; pass",
+    ),
+    "10x beside": (
+        _beside_10x,
+        r"matrices: GSM2_matrix\.mtx, cells_x_genes\.mtx; pass",
+    ),
+    "parts": (
+        _parts,
+        r"matrices: cells_x_genes\.cell\.mtx, cells_x_genes\.nucleus\.mtx; pass",
+    ),
+    "tools": (_two_tools, r"holds several folders of counts: a, b; pass the path of one"),
     "depths": (_multi, r"multi/raw, sample_filtered; .* e\.g\. \S+/sample_filtered$"),
     "h5 only": (_h5_only, r"but filtered_feature\S+\.h5, raw\S+h5; .* e\.g\. \S+/filtered_feat"),
     "velocity": (_velocity, "spliced and unspliced apart"),

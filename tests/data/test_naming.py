@@ -13,6 +13,7 @@ from made_forms import simulated, write_table
 
 from scbaseline.cli import main
 from scbaseline.data.check import check_counts
+from scbaseline.data.dates import dates_among
 from scbaseline.data.genes import align_genes
 from scbaseline.data.identifiers import id_inside, names_nothing
 from scbaseline.data.naming import name_genes
@@ -162,17 +163,21 @@ def test_genes_that_resemble_other_rows_stay(name: str) -> None:
     assert name_genes(pd.DataFrame(index=["LYZ", name])).is_gene.all()
 
 
-@pytest.mark.parametrize("name", ["2-Sep", "1-mar", "2001-09-02 00:00:00", "9/2/2001", "1-Dec-1"])
+@pytest.mark.parametrize("name", ["2-Sep", "1-mar", "2001-09-02 00:00:00", "9/2/2001", "1-Dec-1",
+                                  "Sep-01", "Mar-02-1", "2023/09/01"])  # fmt: skip
 def test_dates_are_no_genes(name: str) -> None:
     """Excel made them, of one of several genes; that is said."""
     naming = name_genes(pd.DataFrame(index=["LYZ", "CD3D", name]))
     assert naming.n_unnamed == 1
+    assert dates_among([name]) == [name]
     assert any("Excel" in note for note in naming.caveats)
 
 
-@pytest.mark.parametrize("name", ["sep-1", "apr-1", "oct-1", "MAR-1", "NKX2-1", "dec-205", "SEP15"])
+@pytest.mark.parametrize("name", ["sep-1", "apr-1", "oct-1", "MAR-1", "NKX2-1", "dec-205", "SEP15",
+                                  "jun-1", "dec-7", "mar-2", "mar-12", "Mar-1"])  # fmt: skip
 def test_genes_that_resemble_dates_stay(name: str) -> None:
-    """A worm's genes are called so."""
+    """A worm's genes are called so; what names nothing and what is warned of are the same."""
+    assert not dates_among([name])
     assert name_genes(pd.DataFrame(index=["LYZ", "CD3D", name])).n_unnamed == 0
 
 

@@ -16,6 +16,7 @@ KINDS = {
     "antibodies": ["Hashtag1", "Hashtag_2", "HTO_1", "HTO-A", "HTO3", "CD3_TotalSeqB",
                    "TotalSeqC_CD4", "CD3-TotalA", "CITE_CD3", "anti-human CD4", "anti_mouse_CD45",
                    "C0251 anti-human Hashtag 1", "B0251_anti-human_Hashtag1", "ADT_CD4", "CD4-ADT",
+                   "adt_CD4", "CD4_adt", "ADT-TIGIT",
                    "prot_CD3", "CD4_protein", "CD4:SK3|CD4|AHS0032|pAbO", "SampleTag01_hs|stAbO",
                    "CMO301", "MULTI-seq_1", "Mouse-IgG2a_isotype", "IgG1_control", "isotype"],
     "sequences": ["CD3-CTCATTGTAACTCCT", "HTO1-ACCCACCAGTAAGAC"],
@@ -25,7 +26,10 @@ KINDS = {
 }  # fmt: skip
 GENES = ["ERCC1", "SIRT1", "HTR1A", "HTRA1", "CD3D", "PROTA", "PROT1", "ANTXR1", "LMO2", "IGHG1",
          "IGSF1", "TOTAL", "SUMO1", "SUMF2", "PHIP", "CITED2", "N6AMT1", "HASH", "MULTI", "ACTG1",
-         "NUMB", "CMO1", "GRN", "LEIDEN1", "protein_coding"]  # fmt: skip
+         "NUMB", "CMO1", "GRN", "LEIDEN1", "protein_coding", "adt-1", "adt-3",
+         "HSP90-heat-shock-protein",
+         "N_protein", "ORF3a-protein", "Hypothetical_protein", "protein-kinase-C", "prot-1",
+         "protein_phosphatase_2A"]  # fmt: skip
 
 
 def _genes(names: list[str]) -> list[str]:
@@ -54,3 +58,9 @@ def test_genes_stay_in_any_order_beside_any_other_rows(names: list[str], breaks:
     assert [name for name in _genes(names) if "\n" not in name] == [
         name for name in names if name in GENES
     ]
+
+
+def test_names_around_prot_are_antibodies_as_most_of_their_like_are() -> None:
+    """EPCAM_prot is one beside CD3_prot and CD4_prot, and no gene is beside N-protein."""
+    assert _genes(["LYZ", "CD3_prot", "EPCAM_prot", "CD4_prot", "E-prot"]) == ["LYZ", "E-prot"]
+    assert _genes(["N_protein", "M_protein", "CD4_protein"]) == ["N_protein", "M_protein"]

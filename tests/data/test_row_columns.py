@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from made_forms import simulated
 
 from scbaseline.data.check import check_counts
+from scbaseline.data.known import HUMAN
 from scbaseline.data.options import ReadOptions
 from scbaseline.data.read import read_counts
 from scbaseline.errors import InputError, ScbaselineWarning
@@ -93,6 +94,73 @@ def test_measures_of_cells_become_columns_of_obs(tmp_path: Path) -> None:
         read = read_counts(tmp_path / "x.csv")
     assert read.obs.mean().to_dict() == {"nCount_RNA": 9000, "UMAP_1": -1.5, "percent.mt": 0.25}
     np.testing.assert_array_equal(check_counts(read).X.toarray(), COUNTS)
+
+
+POPULATIONS = ["CD4", "CD14", "CD19", "CD34", "PC_1", "PC_2"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "corner"),
+    [(IDS, ""), (IDS, "gene_id"), (GENES, "Gene"), ([f"g{i}" for i in range(40)], "gene")],
+)
+def test_samples_that_are_called_as_genes_are_samples(
+    tmp_path: Path, rows: list[str], corner: str
+) -> None:
+    """Sorted cells are called by their markers, a length is none, and PC_1 is a sample."""
+    table = GENE_ROWS.iloc[:, :6].set_axis(POPULATIONS, axis=1).set_axis(rows)
+    _with(table, corner, length=range(1000, 1040)).to_csv(tmp_path / "x.csv")
+    with pytest.warns(ScbaselineWarning, match="not taken for counts: 'length'$"):
+        read = read_counts(tmp_path / "x.csv", ReadOptions(transpose=True))
+    assert (read.obs_names.tolist(), read.var_names.tolist()) == (POPULATIONS, rows)
+    np.testing.assert_array_equal(read.X.toarray(), COUNTS[:6])
+
+
+@settings(max_examples=30)
+@given(
+    about=st.lists(
+        st.sampled_from(["cluster", "Age", "batch", "donor", "Sex", "leiden", "a_score", "length"]),
+        unique=True, max_size=5,
+    ),
+    ids=st.booleans(), after=st.booleans(), corner=st.sampled_from(["", "cell", "barcode"]),
+)  # fmt: skip
+def test_numbers_about_cells_are_no_genes(
+    about: list[str], ids: bool, after: bool, corner: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Beside a column of text, on either side of the genes: what is not one goes to obs."""
+    table = CELL_ROWS.set_axis(IDS if ids else GENES, axis=1)
+    beside = pd.DataFrame(dict.fromkeys(about, 3) | {"cell_type": "B"}, index=table.index)
+    path = tmp_path_factory.mktemp("table") / "x.csv"
+    both = pd.concat([table, beside] if after else [beside, table], axis=1)
+    both.rename_axis(corner).to_csv(path)
+    with pytest.warns(ScbaselineWarning, match="columns that describe the rows"):
+        read = read_counts(path)
+    assert set(read.obs) == {*about, "cell_type"}
+    np.testing.assert_array_equal(read.X.toarray(), COUNTS)
+
+
+@pytest.mark.parametrize("value", ["NULL", "-", "n/a", "1,100", "#N/A"])
+def test_counts_that_begin_with_no_number_are_refused_with_their_place(
+    tmp_path: Path, value: str
+) -> None:
+    """Not dropped as text: numbers stand further down."""
+    table = GENE_ROWS.astype(object)
+    table.iloc[:25, 2] = value
+    table.to_csv(tmp_path / "x.tsv", sep="\t")
+    with pytest.raises(InputError, match=rf"'{CELLS[2]}' holds '{value}' in row '{GENES[0]}'"):
+        read_counts(tmp_path / "x.tsv", ReadOptions(transpose=True))
+
+
+def test_a_first_column_called_of_genes_beside_genes_is_refused(tmp_path: Path) -> None:
+    """With what to call it; and so are many columns between those about cells."""
+    names = [*sorted(HUMAN)[:12], *(f"u{i}" for i in range(28))]
+    table = CELL_ROWS.set_axis(names, axis=1).set_axis([f"c{n}" for n in range(30)])
+    _with(table, "gene", cell_type="B", n=1).to_csv(tmp_path / "x.csv")
+    with pytest.raises(InputError, match=r"called 'gene', but .* call the first column 'cell'"):
+        read_counts(tmp_path / "x.csv")
+    unknown = pd.DataFrame(1, index=table.index, columns=[f"v{i}" for i in range(60)])
+    pd.concat([table.assign(cell_type="B"), unknown], axis=1).to_csv(tmp_path / "y.csv")
+    with pytest.raises(InputError, match=r"60 columns, 'v0' to 'v59', stand among .* --obs"):
+        read_counts(tmp_path / "y.csv")
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ from pathlib import Path, PurePosixPath
 from anndata import AnnData
 
 from scbaseline.data.encoding import is_gzipped
+from scbaseline.data.folders import EmptyFolderError
 from scbaseline.data.other_folders import read_folder
 from scbaseline.errors import InputError
+from scbaseline.files import temporary_prefix
 
 _PARTS = (".mtx", ".tsv", ".txt", ".csv", ".mtx_rows", ".mtx_cols")
 
@@ -36,7 +38,7 @@ def _read(path: Path) -> AnnData:
     with (
         gzip.open(path) if is_gzipped(path) else path.open("rb") as stream,
         tarfile.open(fileobj=stream) as archive,
-        tempfile.TemporaryDirectory(prefix="scbaseline-") as folder,
+        tempfile.TemporaryDirectory(prefix=temporary_prefix()) as folder,
     ):
         others = []
         for member in archive:
@@ -58,14 +60,15 @@ def _read(path: Path) -> AnnData:
         try:
             return read_folder(Path(folder))
         except InputError as error:
-            raise _unpack_first(path, folder, str(error), others) from error
+            raise _unpack_first(path, folder, error, others) from error
 
 
-def _unpack_first(path: Path, folder: str, said: str, others: list[str]) -> InputError:
+def _unpack_first(path: Path, folder: str, error: InputError, others: list[str]) -> InputError:
     unpack = f"type: tar xf {path.name}, then pass the file or folder that comes out"
-    if "empty folder" in said:
+    if isinstance(error, EmptyFolderError):
         shown = ", ".join(others[:5]) + (", …" if len(others) > 5 else "") or "nothing"
         return InputError(f"is an archive without a matrix.mtx; it holds {shown}; {unpack}")
+    said = str(error)
     if Path(folder).name in said:  # the example in it is of a folder that is gone by then
         said = f"{said.partition('; pass the path')[0]}; {unpack}"
     return InputError(said)

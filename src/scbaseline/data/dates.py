@@ -7,24 +7,30 @@ from collections.abc import Iterable
 from scbaseline.errors import ScbaselineWarning
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)"
-_DATE = re.compile(
-    rf"\d{{1,2}}[-. /]{_MONTH}(?:[-. /]\d{{2,4}})?|{_MONTH}[-. /]\d{{1,2}}"
+_DAY_FIRST = re.compile(
+    rf"\d{{1,2}}[-. /]{_MONTH}(?:[-. /]\d{{2,4}})?"
     r"|\d{4}[-/]\d{1,2}[-/]\d{1,2}(?: 00:00:00)?|\d{1,2}/\d{1,2}/\d{2,4}"
     r"|\d{1,2}\.\d{1,2}\.\d{4}",
     re.IGNORECASE,
 )
+# As Excel writes it: a capital, small letters, two digits.
+_MONTH_FIRST = re.compile(rf"{_MONTH}-\d{{2}}")
+_COPY = re.compile(r"[-.]\d{1,2}$")
+_FIRSTS = frozenset("0123456789JFMASOND")
 _MOST = 0.1  # of the names of genes are such
 
 
 def is_date(name: str) -> bool:
     """Whether a text is a date and nothing else: ``2-Sep``, or ``2-Sep-1`` where it is a copy.
 
-    It may be one of several genes. What begins with a letter is none: worms have genes such as
-    ``sep-1`` and ``apr-1``.
+    It may be one of several genes. Worms have genes such as ``sep-1`` and ``apr-1``, which are
+    none; of what begins with a month, only the form of spreadsheets is one: ``Sep-01``.
     """
     if not name[:1].isdigit():
-        return False
-    return bool(_DATE.fullmatch(name) or _DATE.fullmatch(re.sub(r"[-.]\d{1,2}$", "", name)))
+        return bool(_MONTH_FIRST.match(name)) and any(
+            _MONTH_FIRST.fullmatch(text) for text in (name, _COPY.sub("", name))
+        )
+    return any(_DAY_FIRST.fullmatch(text) for text in (name, _COPY.sub("", name)))
 
 
 def dates_among(names: Iterable[str]) -> list[str]:
@@ -32,14 +38,10 @@ def dates_among(names: Iterable[str]) -> list[str]:
 
     Examples
     --------
-    >>> dates_among(["CD3D", "2-Sep", "Mar-01", "MARCH1"])
+    >>> dates_among(["CD3D", "2-Sep", "Mar-01", "mar-1", "MARCH1"])
     ['2-Sep', 'Mar-01']
     """
-    return [name for name in names if name[-1:].isdigit() and _DATE.fullmatch(name)] + [
-        name
-        for name in names
-        if name[:1].isdigit() and name[-1:].isalpha() and _DATE.fullmatch(name)
-    ]
+    return [name for name in names if name[:1] in _FIRSTS and is_date(name)]
 
 
 def warn_of_dates(names: Iterable[str], source: str) -> None:

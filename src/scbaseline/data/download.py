@@ -18,7 +18,7 @@ from anndata import AnnData
 from scbaseline.data.datasets import CACHE_DIR, DATA_DIR, Dataset, cache_folder
 from scbaseline.data.provenance import difference
 from scbaseline.errors import DataNotFoundError, InputError, OutputError, ScbaselineWarning
-from scbaseline.files import write_atomically
+from scbaseline.files import temporary_prefix, write_atomically
 
 PROBE_SECONDS = 4.0
 """A network that has not answered by then is none."""
@@ -51,7 +51,7 @@ def download(
     """
     failures: dict[str, str] = {}
     wrong_content = False
-    with tempfile.TemporaryDirectory(prefix="scbaseline-") as folder:
+    with tempfile.TemporaryDirectory(prefix=temporary_prefix()) as folder:
         for url in _answering(dataset.urls, failures):
             path = Path(folder) / url.rpartition("/")[2]
             try:

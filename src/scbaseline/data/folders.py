@@ -14,12 +14,17 @@ _SHOWN = 8
 _MTX = (".mtx", ".mtx.gz")
 _READABLE = (".h5ad", ".zarr", ".h5", ".tar.gz", ".tgz", ".tar", ".csv", ".csv.gz", ".tsv",
              ".tsv.gz", ".txt", ".txt.gz")  # fmt: skip
+_PART = re.compile(r"(?:\.(?:total|cell|nucleus|ambiguous))?\.mtx$")
 # What lies beside counts and is none.
 _BESIDE = re.compile(
     r"barcode|feature_reference|metrics|summary|molecule_info|projection|clusters|readme|log"
     r"|tissue_positions|metadata|manifest|md5",
     re.IGNORECASE,
 )
+
+
+class EmptyFolderError(InputError):
+    """No file lies in a folder or below it."""
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -65,8 +70,10 @@ def matrix_below(folder: Path, files: Sequence[Path]) -> Path:
     every = [path for path in files if path.name.endswith(_MTX)]
     named = [path for path in every if re.search(r"matrix\.mtx(?:\.gz)?$", path.name)]
     nearest = _own_or_all(folder, named or every)
+    if not files:
+        raise EmptyFolderError("is an empty folder; pass a file or folder with raw counts")
     if not nearest:
-        raise InputError(what_it_holds(folder, files))
+        raise InputError(_what_it_holds(folder, files))
     folders = sorted({path.parent for path in nearest})
     if len(folders) > 1:
         names = [path.relative_to(folder).as_posix() for path in folders]
@@ -87,10 +94,8 @@ def matrix_below(folder: Path, files: Sequence[Path]) -> Path:
     return nearest[0]
 
 
-def what_it_holds(folder: Path, files: Sequence[Path]) -> str:
+def _what_it_holds(folder: Path, files: Sequence[Path]) -> str:
     """Say what a folder without counts of a known tool holds, and what to pass."""
-    if not files:
-        return "is an empty folder; pass a file or folder with raw counts"
     readable = [
         path for path in files if path.name.lower().endswith(_READABLE)
         and not _BESIDE.search(path.name) and not how_to_convert(path)
@@ -115,7 +120,9 @@ def what_it_holds(folder: Path, files: Sequence[Path]) -> str:
 def one_of_each(folder: Path, found: Iterable[Path]) -> tuple[Path | None, str]:
     """Return the one of several matrices to take, and what was left aside beside it.
 
-    Of two that differ in being filtered, it is the filtered one.
+    Of two folders that differ in being filtered, it is in the filtered one. Of one sample's
+    counts in parts and as a whole (``cells_x_genes.nucleus.mtx``, ``cells_x_genes.total.mtx``)
+    it is the whole.
 
     Raises
     ------
@@ -123,6 +130,7 @@ def one_of_each(folder: Path, found: Iterable[Path]) -> tuple[Path | None, str]:
         There are several others.
     """
     nearest = _own_or_all(folder, list(found))
+    left = ""
     folders = sorted({path.parent for path in nearest})
     if len(folders) > 1:
         filtered = [path for path in folders if _is_filtered(path.name)]
@@ -134,9 +142,28 @@ def one_of_each(folder: Path, found: Iterable[Path]) -> tuple[Path | None, str]:
                 f"them, e.g. {folder.name}/{_likeliest(names)}"
             )
         others = [path.name for path in folders if path not in filtered]
-        taken = next(path for path in nearest if path.parent == filtered[0])
-        return taken, f"{filtered[0].name} was read, and not {_listed(others)} beside it"
-    return (nearest[0] if nearest else None), ""
+        nearest = [path for path in nearest if path.parent == filtered[0]]
+        left = f"{filtered[0].name} was read, and not {_listed(others)} beside it"
+    taken, parts = _whole_of(folder, nearest)
+    return taken, "; ".join(filter(None, [left, parts]))
+
+
+def _whole_of(folder: Path, matrices: Sequence[Path]) -> tuple[Path | None, str]:
+    """Return the whole counts of the one sample in a folder, and what was left aside."""
+    by_name = {path.name.removesuffix(".gz"): path for path in reversed(matrices)}
+    if len(by_name) < 2:
+        return next(iter(matrices), None), ""
+    samples = {_PART.sub("", name) for name in by_name}
+    wholes = [f"{sample}{ending}" for sample in samples for ending in (".total.mtx", ".mtx")]
+    wholes = [name for name in wholes if name in by_name]
+    if len(samples) > 1 or not wholes:
+        names = sorted(path.relative_to(folder).as_posix() for path in matrices)
+        raise InputError(
+            f"holds several matrices: {_listed(names)}; pass the path of one of them, "
+            f"e.g. {folder.name}/{names[0]}"
+        )
+    others = sorted(name for name in by_name if name != wholes[0])
+    return by_name[wholes[0]], f"{wholes[0]} was read, and not {_listed(others)} beside it"
 
 
 def _own_or_all(folder: Path, paths: Sequence[Path]) -> list[Path]:

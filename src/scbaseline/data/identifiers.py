@@ -43,7 +43,7 @@ def names_nothing(name: str) -> bool:
 
     Such a text says nothing of the gene, so that it must not be matched with another file's.
     """
-    if name[:1].isalpha() and name[0] not in _OF_NO_NAME:
+    if name[:1].isalpha() and name[0] not in _OF_NO_NAME and name[3:4] != "-":
         return False  # nearly all genes, and far quicker than two patterns
     name = name.strip()
     return is_date(name) or bool(_PLACEHOLDER.fullmatch(name) or _ROW_NUMBER.fullmatch(name))
@@ -76,7 +76,9 @@ def mostly_ids(names: Sequence[str]) -> bool:
 
 def which_name_nothing(names: Sequence[str]) -> Mask:
     """Say of each text what :func:`names_nothing` says of it."""
-    may_be = ~letters_of(names).beginning(set(_ALPHABET) - set(_OF_NO_NAME))
+    letters = letters_of(names)
+    may_be = ~letters.beginning(set(_ALPHABET) - set(_OF_NO_NAME))
+    may_be[[row for row in letters.holding("-") if names[row][3:4] == "-"]] = True  # Sep-01
     return _asked(names, names_nothing, may_be)
 
 

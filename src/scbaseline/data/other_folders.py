@@ -5,6 +5,7 @@ A folder of STARsolo is one of 10x: Solo.out/Gene/filtered holds the same three 
 
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +19,12 @@ from scbaseline.data.encoding import packing, require_text
 from scbaseline.data.folders import files_below, one_of_each
 from scbaseline.data.foreign import ALEVIN
 from scbaseline.data.mtx import read_mtx
-from scbaseline.data.tenx import read_10x_mtx
+from scbaseline.data.tenx import NoListError, read_10x_mtx
 from scbaseline.errors import InputError, ScbaselineWarning
 
 
 @dataclass(frozen=True)
-class Layout:
+class ToolFiles:
     """The files of a folder, by the names that one tool gives them.
 
     Attributes
@@ -36,33 +37,37 @@ class Layout:
         A list of symbols in the order of the genes, where there may be one.
     """
 
-    tool: str
+    name: str
     matrix: str
     cells: tuple[str, ...]
     genes: tuple[str, ...]
     symbols: str = ""
 
 
-LAYOUTS = (
-    Layout(
+TOOLS = (
+    ToolFiles(
         "kallisto|bustools",
         r"(?P<stem>(?!(?:un)?spliced|ambiguous)[^.]+)(?:\.total|\.cell|\.nucleus)?\.mtx",
         ("{stem}.barcodes.txt",),
         ("{stem}.genes.txt",),
         symbols="{stem}.genes.names.txt",
     ),
-    Layout(
+    ToolFiles(
         "alevin-fry",
         r"quants_mat\.mtx",
         ("quants_mat_rows.txt",),
         ("quants_mat_cols.txt",),
     ),
-    Layout(
+    ToolFiles(
         "Parse Biosciences",
         r"(?:count_matrix|DGE)\.mtx",
         ("cell_metadata.csv",),
         ("all_genes.csv", "genes.csv"),
     ),
+)
+_OF_NO_OTHER_SAMPLE = re.compile(
+    r"(?:(?:[^.]+\.)?(?:spliced|unspliced|ambiguous|mature|nascent|cell|nucleus|total)"
+    r"|cells_x_tcc|matrix\.abundance.*)\.mtx(?:\.gz)?"
 )
 _OWN_NAMES = re.compile(r"cells_x_genes(?:\.\w+)?\.mtx|quants_mat\.mtx|count_matrix\.mtx|DGE\.mtx")
 _CONVERT = {
@@ -95,10 +100,8 @@ def read_folder(path: Path) -> AnnData:
         No folder of a tool that is known, or its files do not fit together.
     """
     if path.is_file():
-        layout = next((layout for layout in LAYOUTS if _is_of(path, layout)), None)
-        if layout is not None:
-            return _read(path, layout)
-        return _read_alone(path)
+        tool = _tool_of(path)
+        return _read_alone(path) if tool is None else _read(path, tool)
     for part in sorted(path.iterdir()):
         if part.is_symlink() and not part.exists():
             raise InputError(
@@ -106,13 +109,12 @@ def read_folder(path: Path) -> AnnData:
                 "mend the link, or copy the file"
             )
     files = files_below(path)
-    for layout in LAYOUTS:
-        of_tool = [file for file in files if _is_of(file, layout)]
-        matrix, said = one_of_each(path, of_tool)
-        if matrix is not None:
-            if said:
-                warnings.warn(f"{path.name}: {said}", ScbaselineWarning, stacklevel=2)
-            return _read(matrix, layout)
+    of_tools = [file for file in files if _tool_of(file)]
+    matrix, said = one_of_each(path, [*of_tools, *_beside(of_tools, files)])
+    if matrix is not None and (tool := _tool_of(matrix)):
+        if said:
+            warnings.warn(f"{path.name}: {said}", ScbaselineWarning, stacklevel=2)
+        return _read(matrix, tool)
     by_name = {file.name: file for file in reversed(files)}
     if not any(name.endswith(("matrix.mtx", "matrix.mtx.gz")) for name in by_name) or (
         "peaks.bed" in by_name
@@ -123,13 +125,30 @@ def read_folder(path: Path) -> AnnData:
     return read_10x_mtx(path)
 
 
-def _is_of(matrix: Path, layout: Layout) -> bool:
+def _tool_of(matrix: Path) -> ToolFiles | None:
+    return next((tool for tool in TOOLS if _is_of(matrix, tool)), None)
+
+
+def _beside(of_tools: Sequence[Path], files: Sequence[Path]) -> list[Path]:
+    """Return matrices of other samples in the folders of those that tools are known to write.
+
+    Parts of the counts, as for RNA velocity, are of no other sample.
+    """
+    folders = {file.parent for file in of_tools}
+    return [
+        file for file in files
+        if file.parent in folders and file.name.removesuffix(".gz").endswith(".mtx")
+        and file not in of_tools and not _OF_NO_OTHER_SAMPLE.fullmatch(file.name)
+    ]  # fmt: skip
+
+
+def _is_of(matrix: Path, tool: ToolFiles) -> bool:
     """Whether a matrix is of a tool: by its name, and by a list of the tool's beside it."""
     name = matrix.name.removesuffix(".gz")
-    match = re.fullmatch(layout.matrix, name)
+    match = re.fullmatch(tool.matrix, name)
     if match is None:
         return False
-    lists = [_list_path(matrix, names, layout) for names in (layout.cells, layout.genes)]
+    lists = [_list_path(matrix, names, tool) for names in (tool.cells, tool.genes)]
     return all(lists) or (_OWN_NAMES.fullmatch(name) is not None and any(lists))
 
 
@@ -137,8 +156,8 @@ def _read_alone(path: Path) -> AnnData:
     """Read a matrix by the lists that lie beside it, which may have any tool's names."""
     try:
         return read_10x_mtx(path)
-    except InputError as error:
-        if "has a matrix, but no" not in str(error) or "matrix.mtx" in path.name:
+    except NoListError as error:
+        if "matrix.mtx" in path.name:
             raise
         raise InputError(
             "is a matrix without the names of its cells and genes; pass the folder of "
@@ -146,8 +165,8 @@ def _read_alone(path: Path) -> AnnData:
         ) from error
 
 
-def _read(matrix: Path, layout: Layout) -> AnnData:
-    cells, genes = (_list(matrix, names, layout) for names in (layout.cells, layout.genes))
+def _read(matrix: Path, tool: ToolFiles) -> AnnData:
+    cells, genes = (_list(matrix, names, tool) for names in (tool.cells, tool.genes))
     counts = read_mtx(matrix)
     shape = (len(cells), len(genes))
     if counts.shape == shape[::-1] != shape:
@@ -156,14 +175,14 @@ def _read(matrix: Path, layout: Layout) -> AnnData:
         raise InputError(
             f"{matrix.name} has {counts.shape[0]} rows and {counts.shape[1]} columns, but there "
             f"are {shape[0]} cells and {shape[1]} genes in the lists beside it; "
-            f"take the three files of {layout.tool} from one folder"
+            f"take the three files of {tool.name} from one folder"
         )
     ids = genes.iloc[:, 0].to_numpy(dtype=object)
     symbols = ids
     if "gene_name" in genes:
         symbols = genes["gene_name"].to_numpy(dtype=object)
-    elif layout.symbols and _list_path(matrix, (layout.symbols,), layout):
-        symbols = _list(matrix, (layout.symbols,), layout).iloc[:, 0].to_numpy(dtype=object)
+    elif tool.symbols and _list_path(matrix, (tool.symbols,), tool):
+        symbols = _list(matrix, (tool.symbols,), tool).iloc[:, 0].to_numpy(dtype=object)
         if len(symbols) != len(ids):
             raise InputError(
                 f"the list of names has {len(symbols)} names for {len(ids)} genes; take the files "
@@ -175,7 +194,7 @@ def _read(matrix: Path, layout: Layout) -> AnnData:
     for column in cells.columns[1:]:
         obs[str(column)] = cells[column].to_numpy()
     adata = AnnData(sparse.csr_matrix(counts), obs=obs, var=var)
-    return _spliced(adata) if layout.tool == "alevin-fry" else adata
+    return _spliced(adata) if tool.name == "alevin-fry" else adata
 
 
 def _spliced(adata: AnnData) -> AnnData:
@@ -201,8 +220,8 @@ def _spliced(adata: AnnData) -> AnnData:
     return AnnData(counts, obs=adata.obs, var=adata.var.iloc[columns].copy())
 
 
-def _list_path(matrix: Path, names: tuple[str, ...], layout: Layout) -> Path | None:
-    match = re.fullmatch(layout.matrix, matrix.name.removesuffix(".gz"))
+def _list_path(matrix: Path, names: tuple[str, ...], tool: ToolFiles) -> Path | None:
+    match = re.fullmatch(tool.matrix, matrix.name.removesuffix(".gz"))
     stem = match.groupdict().get("stem", "") if match else ""
     beside = [
         matrix.parent / f"{name.format(stem=stem)}{ending}" for name in names
@@ -211,14 +230,13 @@ def _list_path(matrix: Path, names: tuple[str, ...], layout: Layout) -> Path | N
     return next((file for file in beside if file.is_file()), None)
 
 
-def _list(matrix: Path, names: tuple[str, ...], layout: Layout) -> pd.DataFrame:
-    path = _list_path(matrix, names, layout)
+def _list(matrix: Path, names: tuple[str, ...], tool: ToolFiles) -> pd.DataFrame:
+    path = _list_path(matrix, names, tool)
     if path is None:
         stem = matrix.name.partition(".")[0]
         wanted = " or ".join(name.format(stem=stem) for name in names)
         raise InputError(
-            f"{matrix.parent.name} has {matrix.name} of {layout.tool}, but no {wanted}; "
-            "add the file"
+            f"{matrix.parent.name} has {matrix.name} of {tool.name}, but no {wanted}; add the file"
         )
     require_text(path)
     has_header = path.name.removesuffix(".gz").endswith(".csv")

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -36,16 +36,46 @@ class Kind(NamedTuple):
         names at once is far quicker than to look at each name.
     names
         What they are called.
+    ask_all
+        Whether names of antibodies around ``prot`` are, too: see :func:`_around_prot`.
     """
 
     title: str
     hints: tuple[str, ...]
     names: re.Pattern[str]
+    ask_all: bool = False
 
     def rows(self, names: Sequence[str], letters: Letters) -> list[int]:
         """Return the numbers of the rows that are of this kind."""
         may_be = {row for hint in self.hints for row in letters.holding(hint, small=True)}
-        return [row for row in sorted(may_be) if self.names.search(names[row])]
+        rows = {row for row in may_be if self.names.search(names[row])}
+        return sorted(rows | _around_prot(names, may_be) if self.ask_all else rows)
+
+
+_PROT = re.compile(
+    r"(?ai)^(?P<before>prot(?:ein)?[-_])?(?P<name>.+?)(?P<behind>[-_]prot(?:ein)?)?$"
+)
+_ANTIBODY = re.compile(r"(?ai)CD\d|HLA|Ig[ADEGM]|TCR|PD-?L?1|TIGIT")
+
+
+def _around_prot(names: Sequence[str], rows: Iterable[int]) -> set[int]:
+    """Return the rows called as antibodies are, ``CD4_protein``, and not ``N_protein``.
+
+    Where at least half of those with the same letters around them are known for antibodies,
+    the others are such, too.
+    """
+    by_letters: dict[tuple[str, str], list[int]] = {}
+    for row in rows:
+        match = _PROT.match(names[row])
+        if match and (match["before"] or match["behind"]) and match["name"].lower() != "coding":
+            letters = ((match["before"] or "").lower(), (match["behind"] or "").lower())
+            by_letters.setdefault(letters, []).append(row)
+    antibodies: set[int] = set()
+    for (before, behind), alike in by_letters.items():
+        bare = {row: names[row][len(before) : len(names[row]) - len(behind)] for row in alike}
+        certain = {row for row, name in bare.items() if _ANTIBODY.match(name)}
+        antibodies |= set(alike) if 2 * len(certain) >= len(alike) else certain
+    return antibodies
 
 
 _MEASURES = re.compile(
@@ -55,6 +85,8 @@ _MEASURES = re.compile(
     r"|\w+_snn_res\.[\d.]+|doublet_scores?"
     r"|(?:X_)?(?:UMAP|tSNE|PC)_\d+|grand[ _]totals?|(?:totals?|sums?)[ _](?:counts?|reads|umis?))$"
 )
+
+_COORDINATES = re.compile(r"(?ai)^(?:X_)?(?:UMAP|tSNE|PC)_\d+$")
 
 # Each is certain by the name alone: no gene of any species is called so.
 KINDS: tuple[Kind, ...] = (
@@ -94,11 +126,13 @@ KINDS: tuple[Kind, ...] = (
         ),
         re.compile(
             r"(?ai)totalseq|[-_]total[abcd]$|hash-?tag|^HTO[-_. ]?\d|^HTO[-_.]\w|[-_]HTO$"
-            r"|^CMO3\d\d$|^multi-?seq[-_. ]|^ADT[-_.]|[-_]ADT$|^AB[-_]CD|^antibody[-_]"
+            r"|^CMO3\d\d$|^multi-?seq[-_. ]|(?-i:^ADT[-_.]|[-_]ADT$)"
+            r"|^adt[-_.]CD\d|CD\d+\w?[-_.]adt$|^AB[-_]CD|^antibody[-_]"
             r"|^(?:[A-D]0\d{3}[-_. ])?anti[-_. ]?(?:human|mouse|rat|CD\d)|isotype"
-            r"|[-_]prot(?:ein)?$|^prot(?:ein)?[-_](?!coding)|^CITE[-_]|\|[ps]t?AbO$|SampleTag\d+"
+            r"|^CITE[-_]|\|[ps]t?AbO$|SampleTag\d+"
             r"|^(?:\w+[-_. ])?IgG\d?[abc]?[-_. ](?:ctrl|control)"
         ),
+        ask_all=True,
     ),
     Kind("guides of CRISPR", ("grna",), re.compile(r"(?ai)^s?gRNA[-_.]")),
     Kind(
@@ -159,6 +193,11 @@ def kinds_of_rows(
 def is_measure(name: str) -> bool:
     """Whether a name is that of a measure of cells, such as ``nCount_RNA``, and no gene's."""
     return _MEASURES.match(name) is not None
+
+
+def is_coordinate(name: str) -> bool:
+    """Whether a name is that of a coordinate of cells, as ``PC_1``, or of a sample."""
+    return _COORDINATES.match(name) is not None
 
 
 def _types(var: pd.DataFrame) -> list[str]:

@@ -1,36 +1,33 @@
 """Tells the columns of a table that hold counts from those that describe its rows."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from scbaseline.data.identifiers import is_row_number, mostly_ids
+from scbaseline.data.column_titles import (
+    LENGTHS,
+    NAMES_OF_CELLS,
+    NUMBERS_OF_GENES,
+    OF_GENES,
+    PLACES,
+    of_cells,
+    plain_title,
+)
+from scbaseline.data.identifiers import is_id, is_row_number, mostly_ids
 from scbaseline.data.known import ENOUGH_KNOWN, n_known
 from scbaseline.data.layout import Layout
 from scbaseline.data.names import looks_like_barcodes
 from scbaseline.data.numerals import MISSING, is_number
-from scbaseline.data.other_rows import is_measure
+from scbaseline.data.other_rows import is_coordinate, is_measure
 from scbaseline.data.table_faults import how_to_mend
 from scbaseline.errors import InputError
 
-# What programs call columns of text beside the genes of a table.
-_OF_GENES = frozenset({
-    "gene", "genes", "gene_id", "gene_ids", "geneid", "gene_name", "gene_names", "genename",
-    "gene_symbol", "gene_symbols", "genesymbol", "symbol", "symbols", "hgnc_symbol", "hgnc",
-    "mgi_symbol", "external_gene_name", "gene_short_name", "feature_name", "feature", "feature_id",
-    "feature_type", "feature_types", "ensembl", "ensembl_id", "ensemblid", "ensembl_gene_id",
-    "ensembl_gene", "gene_type", "gene_biotype", "biotype", "genetype", "description",
-    "gene_description", "transcript_id_s", "chr", "chrom", "chromosome", "seqname",
-    "seqnames", "strand",
-})  # fmt: skip
-# Those that hold numbers, and the ones of them that nothing else is called.
-_NUMBERS_OF_GENES = frozenset({
-    "chr", "chrom", "chromosome", "seqname", "seqnames", "start", "end", "stop", "strand",
-    "width", "entrez", "entrezid", "entrez_id", "entrezgene", "entrezgene_id", "entrez_gene_id",
-    "ncbi_gene_id", "exon_length", "transcript_length",
-})  # fmt: skip
-_LENGTHS = frozenset({"length", "gene_length", "genelength", "eff_length", "effective_length"})
-_PLACES = frozenset({"chr", "chrom", "chromosome", "start", "end", "strand", "length"})
+_SURELY_KNOWN = 10  # names of genes in the columns: more than populations of cells are called so
+_LONGEST_RUN = 50  # of columns that are taken for numbers about cells
+
+# What programs write where no number is.
+_NO_VALUE = re.compile(r"(?i)#?n[/.]?[ad]\.?|<na>|nan|null|none|nil|missing|#[A-Z0-9/]+[!?]?")
 
 # One line for each transcript or gene of one sample: not cells.
 _OF_ONE_SAMPLE = (
@@ -71,61 +68,133 @@ def row_columns(layout: Layout) -> RowColumns:
         It is the result for one sample, or a line for each count; or some columns hold text
         and it is not clear what they are.
     """
-    titles = [re.sub(r"\W+", "_", title.strip().lower()).strip("_") for title in layout.columns]
+    titles = [plain_title(title) for title in layout.columns]
     _refuse_one_sample(layout, titles)
     every = range(1, layout.n_fields)
     rows = [row for row in layout.first_rows if len(row) >= layout.n_fields]
-    texts = [place for place in every if _holds_text(rows, place)]
-    measures = [place for place in every if is_measure(layout.columns[place - 1])]
+    texts = [place for place in every if _holds_text(rows, place, titles[place - 1])]
+    measures = [
+        place for place in every
+        if is_measure(layout.columns[place - 1])
+        and not (is_coordinate(layout.columns[place - 1]) and _holds_counts(rows, place))
+    ]  # fmt: skip
     numbers = [place for place in every if place not in {*texts, *measures}]
     _refuse_long(layout, rows)
     if not numbers:
         raise _refusal(layout, texts or measures, rows)
-    about = _of_genes(layout, titles, rows, texts)
-    if about is None:
-        counted = [layout.columns[place - 1] for place in numbers]
-        if texts and not (n_known(counted) >= ENOUGH_KNOWN or mostly_ids(counted)):
-            raise _refusal(layout, texts, rows)
-        about = texts
-    about = sorted({*about, *measures})
-    counts = tuple(place for place in every if place not in set(about))
+    rows_are = _what_rows_are(layout, titles, rows, texts, numbers)
+    if rows_are == "genes":
+        measures = [place for place in measures if not is_coordinate(layout.columns[place - 1])]
+        about = {*texts, *_of_genes(titles, numbers)}
+    elif rows_are == "unclear":
+        _refuse_unclear(layout, titles)
+        about = {*texts, *(() if texts else _lengths(titles, numbers))}
+    else:
+        about = {*texts, *_lengths(titles, numbers)}
+        if _are_genes(layout.columns[place - 1] for place in numbers):
+            about |= _of_genes(titles, numbers)
+        about |= {place + 1 for place in of_cells(titles)}
+        about |= _between(layout, {*about, *measures})
+    counted = [layout.columns[place - 1] for place in numbers if place not in about]
+    if rows_are != "genes" and texts and not _are_genes(counted):
+        raise _refusal(layout, texts, rows)
+    about |= set(measures)
+    counts = tuple(place for place in every if place not in about)
     if not counts:
-        raise _refusal(layout, about, rows)
-    return RowColumns(counts, tuple(about), _names(rows, texts))
+        raise _refusal(layout, sorted(about), rows)
+    return RowColumns(counts, tuple(sorted(about)), _names(rows, texts))
 
 
-def _of_genes(
-    layout: Layout, titles: Sequence[str], rows: Sequence[Sequence[str]], texts: Sequence[int]
-) -> list[int] | None:
-    """Return the columns that describe genes, or ``None`` where rows may be cells."""
-    numbers = set(range(1, layout.n_fields)) - set(texts)
-    lengths = {place for place in numbers if titles[place - 1] in _LENGTHS}
-    if len(_PLACES.intersection(titles)) < 3:
-        firsts = [row[0] for row in rows]
-        counted = [layout.columns[place - 1] for place in sorted(numbers - lengths)]
-        beside = [[row[place] for row in rows] for place in texts]
-        corner = re.sub(r"\W+", "_", layout.corner.strip("#").lower()).strip("_")
-        are_genes = (
-            corner in _OF_GENES
-            or looks_like_barcodes(counted)
-            or any(n_known(names) or mostly_ids(names) for names in [firsts, *beside] if names)
-            or any(titles[place - 1] in _OF_GENES for place in texts)
+def _what_rows_are(
+    layout: Layout, titles: Sequence[str], rows: Sequence[Sequence[str]], texts: Sequence[int],
+    numbers: Sequence[int],
+) -> Literal["genes", "cells", "unclear"]:  # fmt: skip
+    """Say what stands in the rows: ids and the corner decide before names that are of both.
+
+    Sorted cells are called CD4, CD14 and CD19, as genes are.
+    """
+    if len(PLACES.intersection(titles)) >= 3:
+        return "genes"
+    firsts = [row[0] for row in rows]
+    lengths = _lengths(titles, numbers)
+    counted = [layout.columns[place - 1] for place in numbers if place not in lengths]
+    named = [names for names in [firsts, *([row[at] for row in rows] for at in texts)] if names]
+    corner = plain_title(layout.corner.strip("#"))
+    if rows and looks_like_barcodes(firsts):
+        return "cells"
+    if corner in OF_GENES and not any(map(n_known, named)) and (texts or of_cells(titles)):
+        _refuse_both(layout, counted)
+    if corner in OF_GENES or any(map(mostly_ids, named)) or looks_like_barcodes(counted):
+        return "genes"
+    if _are_genes(counted) or corner in NAMES_OF_CELLS:
+        return "cells"
+    if any(map(n_known, named)) or any(titles[place - 1] in OF_GENES for place in texts):
+        return "genes"
+    return "unclear"
+
+
+def _refuse_both(layout: Layout, counted: Sequence[str]) -> None:
+    """Refuse a table whose first column is called one of genes, as are its other columns."""
+    if n_known(counted) >= _SURELY_KNOWN and not any(is_id(row[0]) for row in layout.first_rows):
+        shown = ", ".join(name for name in counted if n_known([name]))[:60]
+        raise InputError(
+            f"its first column is called {layout.corner!r}, but other columns are named by genes "
+            f"({shown}, …); where cells stand in the rows, call the first column 'cell'"
         )
-        are_cells = (rows and looks_like_barcodes(firsts)) or n_known(counted) >= ENOUGH_KNOWN
-        if are_cells:
-            return None
-        if not are_genes:
-            _refuse_unclear(layout, titles)
-            return sorted(lengths) if lengths and not texts else None
-    named = {place for place in numbers if titles[place - 1] in _NUMBERS_OF_GENES}
-    return sorted({*texts, *lengths, *named})
+
+
+def _are_genes(names: Iterable[str]) -> bool:
+    every = list(names)
+    return n_known(every) >= ENOUGH_KNOWN or mostly_ids(every)
+
+
+def _lengths(titles: Sequence[str], numbers: Sequence[int]) -> set[int]:
+    return {place for place in numbers if titles[place - 1] in LENGTHS}
+
+
+def _of_genes(titles: Sequence[str], numbers: Sequence[int]) -> set[int]:
+    """Return the columns of numbers that describe genes."""
+    return {place for place in numbers if titles[place - 1] in LENGTHS | NUMBERS_OF_GENES}
+
+
+def _between(layout: Layout, about: set[int]) -> set[int]:
+    """Return the columns that stand among those about cells, and of which none is a gene.
+
+    Columns about cells part a row into runs. Where one run holds genes that are known, or ids,
+    one without any holds numbers about cells, such as scores.
+
+    Raises
+    ------
+    InputError
+        It is long, so that it may be of genes that are not known.
+    """
+    runs: list[list[int]] = [[]]
+    for place in range(1, layout.n_fields):
+        if place in about:
+            runs.append([])
+        else:
+            runs[-1].append(place)
+    names = [[layout.columns[place - 1] for place in run] for run in runs]
+    have_genes = [n_known(run) > 0 or any(map(is_id, run)) for run in names]
+    if not about or not any(map(_are_genes, names)):
+        return set()
+    between = [run for run, has in zip(runs, have_genes, strict=True) if run and not has]
+    for run in between:
+        if len(run) > _LONGEST_RUN:
+            first, last = (layout.columns[place - 1] for place in (run[0], run[-1]))
+            raise InputError(
+                f"{len(run)} columns, {first!r} to {last!r}, stand among those that describe cells "
+                "and name no gene that is known; if they are counts, put them beside the other "
+                "counts, and if not, take them out and pass them with --obs FILE.csv"
+            )
+    return {place for run in between for place in run}
 
 
 def _refuse_unclear(layout: Layout, titles: Sequence[str]) -> None:
     unclear = [
         name
         for name, title in zip(layout.columns, titles, strict=True)
-        if title in _NUMBERS_OF_GENES | _OF_GENES
+        if title in NUMBERS_OF_GENES | OF_GENES
     ]
     if unclear:
         raise InputError(
@@ -146,9 +215,26 @@ def _names(rows: Sequence[Sequence[str]], texts: Sequence[int]) -> int:
     return unlike[0] if len(unlike) == 1 else 0
 
 
-def _holds_text(rows: Sequence[Sequence[str]], place: int) -> bool:
+def _holds_text(rows: Sequence[Sequence[str]], place: int, title: str) -> bool:
+    """Whether a column holds text: words, or anything but numbers under a title that is known.
+
+    ``-`` and ``NULL`` are no words: further down, such a column may hold counts.
+    """
     values = [row[place] for row in rows if row[place].strip() not in MISSING]
-    return bool(values) and not any(map(is_number, values))
+    if not values or any(map(is_number, values)):
+        return False
+    is_known = title in OF_GENES | NUMBERS_OF_GENES or bool(of_cells([title]))
+    return is_known or any(map(_is_word, values))
+
+
+def _is_word(value: str) -> bool:
+    return any(map(str.isalpha, value)) and not _NO_VALUE.fullmatch(value.strip())
+
+
+def _holds_counts(rows: Sequence[Sequence[str]], place: int) -> bool:
+    """Whether no value of a column is below zero or a fraction."""
+    values = [row[place].strip() for row in rows]
+    return all(text in MISSING or re.fullmatch(r"\d+(?:\.0*)?", text) for text in values)
 
 
 def _refuse_one_sample(layout: Layout, titles: Sequence[str]) -> None:

@@ -23,6 +23,10 @@ _CELLS = re.compile(
 _GENES = re.compile(rf"(?i)(?:^|[^a-z])(?:features?|genes?){_LIST}|\.mtx_rows(?:\.gz)?$")
 
 
+class NoListError(InputError):
+    """A matrix has no list of its cells or features beside it."""
+
+
 def read_10x_mtx(path: Path) -> anndata.AnnData:
     """Read a 10x folder of version 2 or 3, each of its files plain or gzipped.
 
@@ -99,7 +103,7 @@ def _beside(matrix: Path, names: tuple[str, ...], other: re.Pattern[str]) -> Pat
     if len(found) == 1:
         return found[0]
     seen = f" (seen: {', '.join(path.name for path in found[:5])})" if found else ""
-    raise InputError(
+    raise NoListError(
         f"{matrix.parent.name} has a matrix, but no {' or '.join(wanted)}{seen}; add the file"
     )
 
