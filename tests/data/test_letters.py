@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scbaseline.data import identifiers
 from scbaseline.data.identifiers import ENSEMBL_ID
 from scbaseline.data.letters import letters_of
-from scbaseline.data.other_rows import KINDS, Kind
+from scbaseline.data.row_kinds import KINDS, Kind
 from scbaseline.data.stripped import _GENOME, with_genome
 
 _SNIPPETS = st.sampled_from([

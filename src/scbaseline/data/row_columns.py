@@ -19,7 +19,7 @@ from scbaseline.data.known import ENOUGH_KNOWN, n_known
 from scbaseline.data.layout import Layout
 from scbaseline.data.names import looks_like_barcodes
 from scbaseline.data.numerals import MISSING, is_number
-from scbaseline.data.other_rows import is_coordinate, is_measure
+from scbaseline.data.row_kinds import is_coordinate, is_measure
 from scbaseline.data.table_faults import how_to_mend
 from scbaseline.errors import InputError
 

@@ -34,7 +34,6 @@ _WAIT = timedelta(hours=12)
 _LINGER = 10.0
 """Seconds in which the launcher ends a rank that has lost another, before it ends by itself."""
 
-
 _DYING = 2.0
 """Seconds between a connection's end and that of its process, at most."""
 
@@ -77,8 +76,8 @@ class TorchRanks:
         lengths, types = self.sum(
             np.eye(self.size, dtype=np.int64)[[self.rank]] * [[len(own)], [sent.dtype.num]]
         )
-        if len(set(types.tolist())) > 1:  # gloo would take one for the other
-            raise AssertionError(f"ranks give values of several types: {types.tolist()}")
+        if types.min() != types.max():  # gloo would take one for the other
+            raise AssertionError(f"ranks give several types of values: {types}")
         parts = [own.new_empty((n, *own.shape[1:])) for n in lengths.tolist()]
         parts[self.rank].copy_(own)
         for rank, part in enumerate(parts):
@@ -227,10 +226,7 @@ def open_ranks(
 def _say_who_is_lost(
     ranks: TorchRanks, work: str, remedy: str, folders: Sequence[Path], *, reason: str = ""
 ) -> None:
-    """Name the ranks that have ended, unless another rank has done so; clear up after them.
-
-    Where none of this machine has, ``reason`` is what torch says of the connection.
-    """
+    """Name the ranks that have ended, unless another has; clear up. ``reason`` is torch's."""
     end = time.monotonic() + _DYING
     while not (lost := ranks.lost()) and not ranks.never_joined() and time.monotonic() < end:
         time.sleep(0.05)
