@@ -85,7 +85,7 @@ def test_one_category_without_letters_is_no_loss(tmp_path: Path) -> None:
     assert read_counts(_written(adata, tmp_path / "x.zarr", chunk=10**5)).n_obs == adata.n_obs
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_missing_parts_never_change_counts_in_silence(data: st.DataObject) -> None:
     """Any small matrix with explicit zeros, any length of parts, any one part taken away.

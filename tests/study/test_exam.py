@@ -51,6 +51,7 @@ def test_known_test_cells_are_of_donors_that_nothing_was_learnt_from() -> None:
     assert (split.part_n[donors_n < 0] == LEFT_OUT).all()
 
 
+@pytest.mark.long
 def test_an_exam_with_donors_and_a_label_of_one_donor() -> None:
     """A known label that was not learnt takes no part, and the exam goes on."""
     cells = simulate(n_cells=300)
