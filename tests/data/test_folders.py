@@ -132,8 +132,33 @@ def test_an_archive_of_several_samples_is_refused(tmp_path: Path) -> None:
             archive.add(path, path.name)
     with pytest.raises(InputError, match=r"GSM1_ctrl\.mtx, GSM2_stim\.mtx; type: tar xf RAW\.tar"):
         read_counts(tmp_path / "RAW.tar")
+    with tarfile.open(tmp_path / "h5.tar", "w") as archive:
+        for path in sorted((tmp_path / "o").glob("GSM1*")):
+            archive.add(path, path.name)
+        archive.add(path, "GSM2_stim.h5")
+    with pytest.raises(
+        InputError, match=r"such as GSM2_stim\.h5 beside a matrix of GSM1; type: tar"
+    ):
+        read_counts(tmp_path / "h5.tar")
     one = read_counts(tmp_path / "o" / "GSM2_stim.mtx")
     np.testing.assert_array_equal(one.X.toarray(), COUNTS)
+
+
+def test_folders_of_an_archive_with_like_names_stay_apart(tmp_path: Path) -> None:
+    """Neither is written over the other; what a warning names is the archive."""
+    for name in ("a b", "a-b"):
+        _bustools(tmp_path / name)
+    with tarfile.open(tmp_path / "x.tar", "w") as archive:
+        for name in ("a b", "a-b"):
+            archive.add(tmp_path / name, name)
+    with pytest.raises(InputError, match=r"several folders of counts: a-b, a-b-2; type: tar xf x"):
+        read_counts(tmp_path / "x.tar")
+    _bustools(tmp_path / "o", matrix="cells_x_genes.total")
+    _bustools(tmp_path / "o", matrix="cells_x_genes.cell")
+    with tarfile.open(tmp_path / "y.tar", "w") as archive:
+        archive.add(tmp_path / "o", "o")
+    with pytest.warns(ScbaselineWarning, match=r"y\.tar: cells_x_genes\.total\.mtx was read"):
+        read_counts(tmp_path / "y.tar")
 
 
 def _samples(at: Path, *names: str) -> None:
@@ -144,6 +169,16 @@ def _samples(at: Path, *names: str) -> None:
 def _beside_10x(at: Path) -> None:
     _bustools(at)
     _three(at, "GSM2_matrix.mtx", "GSM2_barcodes.tsv", "GSM2_genes.tsv")
+
+
+def _s2_counts(at: Path) -> None:
+    _three(at, "s1_matrix.mtx", "s1_barcodes.tsv", "s1_genes.tsv")
+    _three(at, "s2_counts.mtx", "s2_barcodes.tsv", "s2_genes.tsv")
+
+
+def _geo_table(at: Path) -> None:
+    _three(at, "GSM1_matrix.mtx", "GSM1_barcodes.tsv", "GSM1_genes.tsv")
+    _lines(at / "GSM2_counts.csv", ["cell,CD3D", "c1,1"])
 
 
 def _parts(at: Path) -> None:
