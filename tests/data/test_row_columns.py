@@ -96,7 +96,7 @@ def test_measures_of_cells_become_columns_of_obs(tmp_path: Path) -> None:
     np.testing.assert_array_equal(check_counts(read).X.toarray(), COUNTS)
 
 
-POPULATIONS = ["CD4", "CD14", "CD19", "CD34", "PC_1", "PC_2"]
+POPULATIONS = ["CD4", "CD14", "CD19", "CD34", "PC_1", "Leiden"]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ POPULATIONS = ["CD4", "CD14", "CD19", "CD34", "PC_1", "PC_2"]
 def test_samples_that_are_called_as_genes_are_samples(
     tmp_path: Path, rows: list[str], corner: str
 ) -> None:
-    """Sorted cells are called by their markers, a length is none, and PC_1 is a sample."""
+    """Sorted cells are called by their markers, a length is none, and PC_1 and a city are."""
     table = GENE_ROWS.iloc[:, :6].set_axis(POPULATIONS, axis=1).set_axis(rows)
     _with(table, corner, length=range(1000, 1040)).to_csv(tmp_path / "x.csv")
     with pytest.warns(ScbaselineWarning, match="not taken for counts: 'length'$"):

@@ -24,6 +24,7 @@ from scbaseline.data.table_faults import how_to_mend
 from scbaseline.errors import InputError
 
 _SURELY_KNOWN = 10  # names of genes in the columns: more than populations of cells are called so
+_CITIES = ("leiden", "louvain")  # which samples may be called after
 _LONGEST_RUN = 50  # of columns that are taken for numbers about cells
 
 # What programs write where no number is.
@@ -78,13 +79,17 @@ def row_columns(layout: Layout) -> RowColumns:
         if is_measure(layout.columns[place - 1])
         and not (is_coordinate(layout.columns[place - 1]) and _holds_counts(rows, place))
     ]  # fmt: skip
-    numbers = [place for place in every if place not in {*texts, *measures}]
+    no_numbers = {*texts, *measures}
+    numbers = [place for place in every if place not in no_numbers]
     _refuse_long(layout, rows)
     if not numbers:
         raise _refusal(layout, texts or measures, rows)
     rows_are = _what_rows_are(layout, titles, rows, texts, numbers)
     if rows_are == "genes":
-        measures = [place for place in measures if not is_coordinate(layout.columns[place - 1])]
+        measures = [
+            place for place in measures
+            if not is_coordinate(layout.columns[place - 1]) and titles[place - 1] not in _CITIES
+        ]  # fmt: skip
         about = {*texts, *_of_genes(titles, numbers)}
     elif rows_are == "unclear":
         _refuse_unclear(layout, titles)
@@ -154,7 +159,8 @@ def _lengths(titles: Sequence[str], numbers: Sequence[int]) -> set[int]:
 
 def _of_genes(titles: Sequence[str], numbers: Sequence[int]) -> set[int]:
     """Return the columns of numbers that describe genes."""
-    return {place for place in numbers if titles[place - 1] in LENGTHS | NUMBERS_OF_GENES}
+    wanted = LENGTHS | NUMBERS_OF_GENES
+    return {place for place in numbers if titles[place - 1] in wanted}
 
 
 def _between(layout: Layout, about: set[int]) -> set[int]:
