@@ -1,80 +1,45 @@
 """Folders of several tools, depths and names: the one set of counts, or what to pass instead."""
 
 import gzip
-import io
-import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy.io
-from made_forms import simulated, write_10x_h5, write_mtx
-from scipy import sparse
+from made_folders import (
+    CELLS,
+    COUNTS,
+    IDS,
+    WHOLE,
+    write_alevin,
+    write_bustools,
+    write_lines,
+    write_matrix,
+    write_parse,
+    write_three,
+)
+from made_forms import write_10x_h5, write_mtx
 
 from scbaseline.data.read import read_counts
 from scbaseline.errors import InputError, ScbaselineWarning
 
-WHOLE = simulated()[:20, :30].copy()
-COUNTS = WHOLE.X.toarray()
-CELLS, GENES, IDS = list(WHOLE.obs_names), list(WHOLE.var_names), list(WHOLE.var["gene_ids"])
-FEATURES = [f"{gene}\t{name}" for gene, name in zip(IDS, GENES, strict=True)]
-
-
-def _mtx(path: Path, matrix: np.ndarray = COUNTS) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = io.BytesIO()
-    scipy.io.mmwrite(content, sparse.coo_matrix(matrix).astype(int))
-    path.write_bytes(content.getvalue())
-
-
-def _lines(path: Path, values: list[str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{value}\n" for value in values))
-
-
-def _three(folder: Path, matrix: str, barcodes: str, features: str) -> Path:
-    _mtx(folder / matrix, COUNTS.T)
-    _lines(folder / barcodes, CELLS)
-    _lines(folder / features, FEATURES)
-    return folder
-
-
-def _bustools(folder: Path, stem: str = "cells_x_genes", matrix: str = "cells_x_genes") -> Path:
-    _mtx(folder / f"{matrix}.mtx")
-    _lines(folder / f"{stem}.barcodes.txt", CELLS)
-    _lines(folder / f"{stem}.genes.txt", IDS)
-    return folder
-
-
-def _alevin(folder: Path) -> Path:
-    _mtx(folder / "quants_mat.mtx")
-    _lines(folder / "quants_mat_rows.txt", CELLS)
-    _lines(folder / "quants_mat_cols.txt", IDS)
-    return folder
-
-
-def _parse(folder: Path, genes: str = "all_genes.csv") -> Path:
-    _mtx(folder / "count_matrix.mtx")
-    rows = [f"{gene},{name}" for gene, name in zip(IDS, GENES, strict=True)]
-    _lines(folder / genes, ["gene_id,gene_name", *rows])
-    _lines(folder / "cell_metadata.csv", ["bc_wells,sample", *(f"{cell},s" for cell in CELLS)])
-    return folder
-
-
 MADE = {
-    "bustools, own prefix": lambda at: _bustools(at / "o", "genes", "genes"),
-    "bustools, total": lambda at: _bustools(at / "o", matrix="cells_x_genes.total"),
-    "bustools, deep": lambda at: _bustools(at / "a/b/counts_unfiltered"),
-    "alevin-fry, af_quant": lambda at: _alevin(at / "af_quant/alevin"),
-    "Parse, one sample": lambda at: _parse(at / "s1/DGE_filtered"),
-    "Parse, unfiltered": lambda at: _parse(at / "all-sample/DGE_unfiltered"),
-    "Parse, old names": lambda at: _parse(at / "o", "genes.csv"),
-    "10x, txt": lambda at: _three(at / "o", "matrix.mtx", "barcodes.txt", "genes.txt"),
-    "10x, counts": lambda at: _three(at / "o", "G_counts.mtx", "G_barcodes.tsv", "G_genes.tsv"),
-    "10x, cells": lambda at: _three(at / "o", "matrix.mtx", "cells.tsv", "features.tsv"),
-    "10x, suffix": lambda at: _three(at / "o", "matrix_S1.mtx", "barcodes_S1.tsv", "genes_S1.tsv"),
-    "EBI": lambda at: _three(at / "o", "E1.mtx", "E1.mtx_cols", "E1.mtx_rows"),
-    "10x, deep": lambda at: _three(at / "a/b/c/d/e", "matrix.mtx", "barcodes.tsv", "genes.tsv"),
+    "bustools, own prefix": lambda at: write_bustools(at / "o", "genes", "genes"),
+    "bustools, total": lambda at: write_bustools(at / "o", matrix="cells_x_genes.total"),
+    "bustools, deep": lambda at: write_bustools(at / "a/b/counts_unfiltered"),
+    "alevin-fry, af_quant": lambda at: write_alevin(at / "af_quant/alevin"),
+    "Parse, one sample": lambda at: write_parse(at / "s1/DGE_filtered"),
+    "Parse, unfiltered": lambda at: write_parse(at / "all-sample/DGE_unfiltered"),
+    "Parse, old names": lambda at: write_parse(at / "o", "genes.csv"),
+    "10x, txt": lambda at: write_three(at / "o", "matrix.mtx", "barcodes.txt", "genes.txt"),
+    "10x, counts": lambda at: write_three(
+        at / "o", "G_counts.mtx", "G_barcodes.tsv", "G_genes.tsv"
+    ),
+    "10x, cells": lambda at: write_three(at / "o", "matrix.mtx", "cells.tsv", "features.tsv"),
+    "10x, suffix": lambda at: write_three(
+        at / "o", "matrix_S1.mtx", "barcodes_S1.tsv", "genes_S1.tsv"
+    ),
+    "EBI": lambda at: write_three(at / "o", "E1.mtx", "E1.mtx_cols", "E1.mtx_rows"),
+    "deep": lambda at: write_three(at / "a/b/c/d/e", "matrix.mtx", "barcodes.tsv", "genes.tsv"),
 }
 
 
@@ -91,7 +56,7 @@ def test_the_one_set_of_counts_below_a_folder_is_read(tmp_path: Path, made: str)
 
 def test_a_linked_folder_is_looked_into_once(tmp_path: Path) -> None:
     """A link leads to the counts; one that leads back is no second set of them."""
-    _three(tmp_path / "elsewhere", "matrix.mtx", "barcodes.tsv", "genes.tsv")
+    write_three(tmp_path / "elsewhere", "matrix.mtx", "barcodes.tsv", "genes.tsv")
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "outs").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere" / "loop").symlink_to(tmp_path / "run")
@@ -100,8 +65,8 @@ def test_a_linked_folder_is_looked_into_once(tmp_path: Path) -> None:
 
 def test_of_filtered_and_unfiltered_counts_the_filtered_are_read_and_said(tmp_path: Path) -> None:
     """Of kallisto|bustools and Parse, whose tools write both side by side."""
-    _bustools(tmp_path / "counts_filtered")
-    _bustools(tmp_path / "counts_unfiltered")
+    write_bustools(tmp_path / "counts_filtered")
+    write_bustools(tmp_path / "counts_unfiltered")
     with pytest.warns(ScbaselineWarning, match="counts_filtered was read, and not counts_unfilt"):
         read_counts(tmp_path)
 
@@ -116,49 +81,47 @@ def test_of_the_parts_and_the_whole_of_a_sample_the_whole_is_read_and_said(
     """As kb writes them side by side; parts alone are refused."""
     for name in names:
         matrix = f"cells_x_genes.{name}".rstrip(".")
-        _bustools(tmp_path, matrix=matrix)
-        _mtx(tmp_path / f"{matrix}.mtx", COUNTS if name == taken else COUNTS + 1)
+        write_bustools(tmp_path, matrix=matrix)
+        write_matrix(tmp_path / f"{matrix}.mtx", COUNTS if name == taken else COUNTS + 1)
     whole = f"cells_x_genes.{taken}".rstrip(".")
     with pytest.warns(ScbaselineWarning, match=rf"{whole}\.mtx was read, and not cells_x_genes"):
         read = read_counts(tmp_path)
     np.testing.assert_array_equal(read.X.toarray(), COUNTS)
 
 
-def test_an_archive_of_several_samples_is_refused(tmp_path: Path) -> None:
-    """As GEO offers them: not one of them, and what to type."""
-    _samples(tmp_path / "o", "GSM1_ctrl", "GSM2_stim")
-    with tarfile.open(tmp_path / "RAW.tar", "w") as archive:
-        for path in sorted((tmp_path / "o").iterdir()):
-            archive.add(path, path.name)
-    with pytest.raises(InputError, match=r"GSM1_ctrl\.mtx, GSM2_stim\.mtx; type: tar xf RAW\.tar"):
-        read_counts(tmp_path / "RAW.tar")
-    one = read_counts(tmp_path / "o" / "GSM2_stim.mtx")
-    np.testing.assert_array_equal(one.X.toarray(), COUNTS)
-
-
 def _samples(at: Path, *names: str) -> None:
     for name in names:
-        _bustools(at, name, name)
+        write_bustools(at, name, name)
 
 
 def _beside_10x(at: Path) -> None:
-    _bustools(at)
-    _three(at, "GSM2_matrix.mtx", "GSM2_barcodes.tsv", "GSM2_genes.tsv")
+    write_bustools(at)
+    write_three(at, "GSM2_matrix.mtx", "GSM2_barcodes.tsv", "GSM2_genes.tsv")
+
+
+def _s2_counts(at: Path) -> None:
+    write_three(at, "s1_matrix.mtx", "s1_barcodes.tsv", "s1_genes.tsv")
+    write_three(at, "s2_counts.mtx", "s2_barcodes.tsv", "s2_genes.tsv")
+
+
+def _geo_table(at: Path) -> None:
+    write_three(at, "GSM1_matrix.mtx", "GSM1_barcodes.tsv", "GSM1_genes.tsv")
+    write_lines(at / "GSM2_counts.csv", ["cell,CD3D", "c1,1"])
 
 
 def _parts(at: Path) -> None:
     for name in ("cell", "nucleus"):
-        _bustools(at, matrix=f"cells_x_genes.{name}")
+        write_bustools(at, matrix=f"cells_x_genes.{name}")
 
 
 def _two_tools(at: Path) -> None:
-    _alevin(at / "a")
-    _bustools(at / "b")
+    write_alevin(at / "a")
+    write_bustools(at / "b")
 
 
 def _two_samples(at: Path) -> None:
     for sample in ("s1", "s2"):
-        _parse(at / sample / "DGE_filtered")
+        write_parse(at / sample / "DGE_filtered")
 
 
 def _multi(at: Path) -> None:
@@ -174,7 +137,7 @@ def _h5_only(at: Path) -> None:
 
 def _velocity(at: Path) -> None:
     for name in ("spliced", "unspliced"):
-        _bustools(at, name, name)
+        write_bustools(at, name, name)
 
 
 REFUSED = {
@@ -199,12 +162,18 @@ REFUSED = {
     "depths": (_multi, r"multi/raw, sample_filtered; .* e\.g\. \S+/sample_filtered$"),
     "h5 only": (_h5_only, r"but filtered_feature\S+\.h5, raw\S+h5; .* e\.g\. \S+/filtered_feat"),
     "velocity": (_velocity, "spliced and unspliced apart"),
-    "mature": (lambda at: _mtx(at / "cells_x_genes.mature.mtx"), "--sum=total"),
-    "tcc": (lambda at: _mtx(at / "cells_x_tcc.mtx"), "without --tcc"),
-    "tables": (lambda at: [_lines(at / f"{n}.csv", ["a"]) for n in "ab"], "a.csv, b.csv; pass"),
+    "mature": (lambda at: write_matrix(at / "cells_x_genes.mature.mtx"), "--sum=total"),
+    "tcc": (lambda at: write_matrix(at / "cells_x_tcc.mtx"), "without --tcc"),
+    "tables": (
+        lambda at: [write_lines(at / f"{n}.csv", ["a"]) for n in "ab"],
+        "a.csv, b.csv; pass",
+    ),
     "R": (lambda at: (at / "x.rds").write_bytes(b"x"), "but x.rds, which is a file of R; in R"),
     "packed": (lambda at: (at / "matrix.mtx.bz2").write_bytes(b"x"), "which is packed; type bun"),
-    "notes": (lambda at: _lines(at / "notes.md", ["x"]), "but notes.md; pass a file or folder"),
+    "notes": (
+        lambda at: write_lines(at / "notes.md", ["x"]),
+        "but notes.md; pass a file",
+    ),
     "nothing": (lambda _: None, "is an empty folder"),
 }
 
@@ -217,33 +186,6 @@ def test_other_folders_say_what_they_hold_and_what_to_pass(tmp_path: Path, made:
     with pytest.raises(InputError, match=words) as caught:
         read_counts(tmp_path)
     assert str(caught.value).count(str(tmp_path)) == 1
-
-
-@pytest.mark.parametrize("ending", [".tar", ".tgz", ".tar.gz"])
-def test_archives_of_other_tools_are_read(tmp_path: Path, ending: str) -> None:
-    """As their folders are."""
-    _bustools(tmp_path / "o")
-    with tarfile.open(tmp_path / f"x{ending}", "w" if ending == ".tar" else "w:gz") as archive:
-        archive.add(tmp_path / "o", "run/o")
-    np.testing.assert_array_equal(read_counts(tmp_path / f"x{ending}").X.toarray(), COUNTS)
-
-
-def test_an_archive_without_counts_of_a_folder_says_what_it_holds(tmp_path: Path) -> None:
-    """And how to unpack it; no folder that is gone by then is named."""
-    WHOLE.write_h5ad(tmp_path / "x.h5ad")
-    with tarfile.open(tmp_path / "x.tar.gz", "w:gz") as archive:
-        archive.add(tmp_path / "x.h5ad", "x.h5ad")
-    with pytest.raises(InputError, match=r"it holds x\.h5ad; type: tar xf x\.tar\.gz"):
-        read_counts(tmp_path / "x.tar.gz")
-    (tmp_path / "z.tar").write_bytes(b"content")
-    with pytest.raises(InputError, match="no archive that tar can read"):
-        read_counts(tmp_path / "z.tar")
-    with tarfile.open(tmp_path / "y.tar", "w") as archive:
-        for name in ("a.csv", "b.csv"):
-            (tmp_path / name).write_text("x")
-            archive.add(tmp_path / name, name)
-    with pytest.raises(InputError, match=r"holds no matrix\.mtx, but a\.csv, b\.csv; type: tar"):
-        read_counts(tmp_path / "y.tar")
 
 
 @pytest.mark.parametrize(
@@ -269,7 +211,7 @@ def test_what_is_no_matrix_is_called_what_it_is(
     tmp_path: Path, content: bytes, words: str, packed: bool
 ) -> None:
     """With the name of the file in the folder."""
-    folder = _three(tmp_path / "o", "matrix.mtx", "barcodes.tsv", "genes.tsv")
+    folder = write_three(tmp_path / "o", "matrix.mtx", "barcodes.tsv", "genes.tsv")
     (folder / "matrix.mtx").write_bytes(gzip.compress(content) if packed else content)
     with pytest.raises(InputError, match=words):
         read_counts(folder)
@@ -277,6 +219,6 @@ def test_what_is_no_matrix_is_called_what_it_is(
 
 def test_a_mark_at_the_start_of_a_matrix_is_no_letter(tmp_path: Path) -> None:
     """As editors on Windows leave it."""
-    folder = _three(tmp_path / "o", "matrix.mtx", "barcodes.tsv", "genes.tsv")
+    folder = write_three(tmp_path / "o", "matrix.mtx", "barcodes.tsv", "genes.tsv")
     (folder / "matrix.mtx").write_bytes(b"\xef\xbb\xbf" + (folder / "matrix.mtx").read_bytes())
     np.testing.assert_array_equal(read_counts(folder).X.toarray(), COUNTS)

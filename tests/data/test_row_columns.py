@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from made_forms import simulated
 
 from scbaseline.data.check import check_counts
+from scbaseline.data.columns_of_cells import between_about_cells
 from scbaseline.data.known import HUMAN
 from scbaseline.data.options import ReadOptions
 from scbaseline.data.read import read_counts
@@ -96,7 +97,7 @@ def test_measures_of_cells_become_columns_of_obs(tmp_path: Path) -> None:
     np.testing.assert_array_equal(check_counts(read).X.toarray(), COUNTS)
 
 
-POPULATIONS = ["CD4", "CD14", "CD19", "CD34", "PC_1", "PC_2"]
+POPULATIONS = ["CD4", "CD14", "CD19", "CD34", "PC_1", "Leiden"]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ POPULATIONS = ["CD4", "CD14", "CD19", "CD34", "PC_1", "PC_2"]
 def test_samples_that_are_called_as_genes_are_samples(
     tmp_path: Path, rows: list[str], corner: str
 ) -> None:
-    """Sorted cells are called by their markers, a length is none, and PC_1 is a sample."""
+    """Sorted cells are called by their markers, a length is none, and PC_1 and a city are."""
     table = GENE_ROWS.iloc[:, :6].set_axis(POPULATIONS, axis=1).set_axis(rows)
     _with(table, corner, length=range(1000, 1040)).to_csv(tmp_path / "x.csv")
     with pytest.warns(ScbaselineWarning, match="not taken for counts: 'length'$"):
@@ -122,20 +123,30 @@ def test_samples_that_are_called_as_genes_are_samples(
         unique=True, max_size=5,
     ),
     ids=st.booleans(), after=st.booleans(), corner=st.sampled_from(["", "cell", "barcode"]),
+    draw=st.integers(0, 99).map(np.random.default_rng),
 )  # fmt: skip
 def test_numbers_about_cells_are_no_genes(
-    about: list[str], ids: bool, after: bool, corner: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+    about: list[str], ids: bool, after: bool, corner: str, draw: np.random.Generator,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:  # fmt: skip
     """Beside a column of text, on either side of the genes: what is not one goes to obs."""
     table = CELL_ROWS.set_axis(IDS if ids else GENES, axis=1)
     beside = pd.DataFrame(dict.fromkeys(about, 3) | {"cell_type": "B"}, index=table.index)
     path = tmp_path_factory.mktemp("table") / "x.csv"
+    beside = beside[draw.permutation(beside.columns)]
     both = pd.concat([table, beside] if after else [beside, table], axis=1)
     both.rename_axis(corner).to_csv(path)
     with pytest.warns(ScbaselineWarning, match="columns that describe the rows"):
         read = read_counts(path)
     assert set(read.obs) == {*about, "cell_type"}
     np.testing.assert_array_equal(read.X.toarray(), COUNTS)
+
+
+def test_symbols_among_ids_stay_genes() -> None:
+    """Where some genes have a symbol and others an id, none is a number about cells."""
+    for symbols in (["A1BG", "ACTB"], ["A1BG", IDS[0], "AAAS"]):
+        assert between_about_cells(["cell_type", *symbols, *IDS[1:]], {1}) == set()
+    assert between_about_cells(["cell_type", "Score", "x", *IDS], {1}) == {2, 3}
 
 
 @pytest.mark.parametrize("value", ["NULL", "-", "n/a", "1,100", "#N/A"])

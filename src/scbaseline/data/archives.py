@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from anndata import AnnData
 
 from scbaseline.data.encoding import is_gzipped
-from scbaseline.data.folders import EmptyFolderError
+from scbaseline.data.folders import EmptyFolderError, sample_of
 from scbaseline.data.other_folders import read_folder
 from scbaseline.errors import InputError
 from scbaseline.files import temporary_prefix
@@ -40,7 +40,8 @@ def _read(path: Path) -> AnnData:
         tarfile.open(fileobj=stream) as archive,
         tempfile.TemporaryDirectory(prefix=temporary_prefix()) as folder,
     ):
-        others = []
+        others: list[str] = []
+        folders: dict[str, Path] = {}
         for member in archive:
             name = PurePosixPath(member.name)
             if name.name.startswith(".") or not member.isfile():
@@ -52,19 +53,39 @@ def _read(path: Path) -> AnnData:
             if content is not None:
                 # One folder for each of the archive's, by a name that leads nowhere else;
                 # extractall does that only from Python 3.11.4 on.
-                inside = Path(folder) / re.sub(r"[^\w.-]+", "-", str(name.parent)).strip(".-")
+                plain = re.sub(r"[^\w.-]+", "-", str(name.parent)).strip(".-")
+                inside = folders.setdefault(str(name.parent), Path(folder) / plain)
+                if list(folders.values()).count(inside) > 1:  # a b and a-b
+                    inside = folders[str(name.parent)] = Path(folder) / f"{plain}-{len(folders)}"
                 inside.mkdir(exist_ok=True)
                 with content, (inside / name.name).open("wb") as target:
                     shutil.copyfileobj(content, target)
         stream.read()  # to the end, where gzip's checksum stands
         try:
-            return read_folder(Path(folder))
+            adata = read_folder(Path(folder), name=path.name)
         except InputError as error:
             raise _unpack_first(path, folder, error, others) from error
+        _refuse_other_samples(path, Path(folder), others)
+    return adata
+
+
+def _refuse_other_samples(path: Path, folder: Path, others: list[str]) -> None:
+    """Refuse an archive of GEO where a file of another sample was not looked at."""
+    read = {sample_of(file.name) for file in folder.rglob("*") if file.is_file()}
+    left = [name for name in others if sample_of(name.rpartition("/")[2]) not in {*read, ""}]
+    if read != {""} and left:
+        raise InputError(
+            f"holds files of several samples, such as {left[0]} beside a matrix of "
+            f"{', '.join(sorted(read - {''}))}; {_unpack(path)}"
+        )
+
+
+def _unpack(path: Path) -> str:
+    return f"type: tar xf {path.name}, then pass the file or folder that comes out"
 
 
 def _unpack_first(path: Path, folder: str, error: InputError, others: list[str]) -> InputError:
-    unpack = f"type: tar xf {path.name}, then pass the file or folder that comes out"
+    unpack = _unpack(path)
     if isinstance(error, EmptyFolderError):
         shown = ", ".join(others[:5]) + (", …" if len(others) > 5 else "") or "nothing"
         return InputError(f"is an archive without a matrix.mtx; it holds {shown}; {unpack}")

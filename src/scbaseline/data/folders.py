@@ -85,13 +85,40 @@ def matrix_below(folder: Path, files: Sequence[Path]) -> Path:
     bare = [path for path in nearest if path.name in ("matrix.mtx", "matrix.mtx.gz")]
     if bare:
         return bare[0]
-    if len({path.name.removesuffix(".gz") for path in nearest}) > 1:
-        names = [path.relative_to(folder).as_posix() for path in nearest]
-        raise InputError(
-            f"holds several matrices: {_listed(names)}; pass the path of one of them, "
-            f"e.g. {folder.name}/{names[0]}"
-        )
+    prefix = re.sub(r"matrix\.mtx(?:\.gz)?$", "", nearest[0].name)
+    others = [
+        path for path in every if path not in nearest and path.parent == nearest[0].parent
+        and not path.name.startswith(prefix)
+    ]  # fmt: skip
+    if len({path.name.removesuffix(".gz") for path in [*nearest, *others]}) > 1:
+        raise _several(folder, [*nearest, *others])
+    refuse_other_samples(folder, nearest[0], files)
     return nearest[0]
+
+
+def sample_of(name: str) -> str:
+    """Return the number of the sample of GEO that a file's name begins with, or ``""``."""
+    match = re.match(r"GSM\d+", name)
+    return match[0] if match else ""
+
+
+def refuse_other_samples(folder: Path, matrix: Path, files: Iterable[Path]) -> None:
+    """Refuse a folder in which files of several samples of GEO lie beside each other.
+
+    Raises
+    ------
+    InputError
+        Beside the matrix of one sample, as ``GSM1_matrix.mtx``, is a file of another.
+    """
+    own = sample_of(matrix.name)
+    beside = [path.name for path in files if path.parent == matrix.parent]
+    others = [name for name in beside if sample_of(name) not in (own, "")]
+    if own and others:
+        inside = matrix.relative_to(folder).as_posix()
+        raise InputError(
+            f"holds files of several samples: beside {inside} {_listed(others)}; pass the path of "
+            f"one of them, e.g. {folder.name}/{inside}"
+        )
 
 
 def _what_it_holds(folder: Path, files: Sequence[Path]) -> str:
@@ -157,13 +184,17 @@ def _whole_of(folder: Path, matrices: Sequence[Path]) -> tuple[Path | None, str]
     wholes = [f"{sample}{ending}" for sample in samples for ending in (".total.mtx", ".mtx")]
     wholes = [name for name in wholes if name in by_name]
     if len(samples) > 1 or not wholes:
-        names = sorted(path.relative_to(folder).as_posix() for path in matrices)
-        raise InputError(
-            f"holds several matrices: {_listed(names)}; pass the path of one of them, "
-            f"e.g. {folder.name}/{names[0]}"
-        )
+        raise _several(folder, matrices)
     others = sorted(name for name in by_name if name != wholes[0])
     return by_name[wholes[0]], f"{wholes[0]} was read, and not {_listed(others)} beside it"
+
+
+def _several(folder: Path, matrices: Sequence[Path]) -> InputError:
+    names = sorted(path.relative_to(folder).as_posix() for path in matrices)
+    return InputError(
+        f"holds several matrices: {_listed(names)}; pass the path of one of them, "
+        f"e.g. {folder.name}/{names[0]}"
+    )
 
 
 def _own_or_all(folder: Path, paths: Sequence[Path]) -> list[Path]:

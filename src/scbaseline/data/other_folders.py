@@ -16,7 +16,7 @@ from scipy import sparse
 
 from scbaseline import keys
 from scbaseline.data.encoding import packing, require_text
-from scbaseline.data.folders import files_below, one_of_each
+from scbaseline.data.folders import files_below, one_of_each, refuse_other_samples
 from scbaseline.data.foreign import ALEVIN
 from scbaseline.data.mtx import read_mtx
 from scbaseline.data.tenx import NoListError, read_10x_mtx
@@ -91,8 +91,15 @@ _CONVERT = {
 }
 
 
-def read_folder(path: Path) -> AnnData:
+def read_folder(path: Path, *, name: str = "") -> AnnData:
     """Read a folder of counts, or the matrix in it, by whichever tool wrote it.
+
+    Parameters
+    ----------
+    path
+        The folder or the matrix.
+    name
+        What a warning calls it, if not by its own name.
 
     Raises
     ------
@@ -113,7 +120,8 @@ def read_folder(path: Path) -> AnnData:
     matrix, said = one_of_each(path, [*of_tools, *_beside(of_tools, files)])
     if matrix is not None and (tool := _tool_of(matrix)):
         if said:
-            warnings.warn(f"{path.name}: {said}", ScbaselineWarning, stacklevel=2)
+            warnings.warn(f"{name or path.name}: {said}", ScbaselineWarning, stacklevel=2)
+        refuse_other_samples(path, matrix, files)
         return _read(matrix, tool)
     by_name = {file.name: file for file in reversed(files)}
     if not any(name.endswith(("matrix.mtx", "matrix.mtx.gz")) for name in by_name) or (

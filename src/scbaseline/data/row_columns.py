@@ -1,7 +1,7 @@
 """Tells the columns of a table that hold counts from those that describe its rows."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,8 +14,9 @@ from scbaseline.data.column_titles import (
     of_cells,
     plain_title,
 )
+from scbaseline.data.columns_of_cells import are_genes, between_about_cells
 from scbaseline.data.identifiers import is_id, is_row_number, mostly_ids
-from scbaseline.data.known import ENOUGH_KNOWN, n_known
+from scbaseline.data.known import n_known
 from scbaseline.data.layout import Layout
 from scbaseline.data.names import looks_like_barcodes
 from scbaseline.data.numerals import MISSING, is_number
@@ -24,7 +25,7 @@ from scbaseline.data.table_faults import how_to_mend
 from scbaseline.errors import InputError
 
 _SURELY_KNOWN = 10  # names of genes in the columns: more than populations of cells are called so
-_LONGEST_RUN = 50  # of columns that are taken for numbers about cells
+_CITIES = ("leiden", "louvain")  # which samples may be called after
 
 # What programs write where no number is.
 _NO_VALUE = re.compile(r"(?i)#?n[/.]?[ad]\.?|<na>|nan|null|none|nil|missing|#[A-Z0-9/]+[!?]?")
@@ -78,25 +79,29 @@ def row_columns(layout: Layout) -> RowColumns:
         if is_measure(layout.columns[place - 1])
         and not (is_coordinate(layout.columns[place - 1]) and _holds_counts(rows, place))
     ]  # fmt: skip
-    numbers = [place for place in every if place not in {*texts, *measures}]
+    no_numbers = {*texts, *measures}
+    numbers = [place for place in every if place not in no_numbers]
     _refuse_long(layout, rows)
     if not numbers:
         raise _refusal(layout, texts or measures, rows)
     rows_are = _what_rows_are(layout, titles, rows, texts, numbers)
     if rows_are == "genes":
-        measures = [place for place in measures if not is_coordinate(layout.columns[place - 1])]
+        measures = [
+            place for place in measures
+            if not is_coordinate(layout.columns[place - 1]) and titles[place - 1] not in _CITIES
+        ]  # fmt: skip
         about = {*texts, *_of_genes(titles, numbers)}
     elif rows_are == "unclear":
         _refuse_unclear(layout, titles)
         about = {*texts, *(() if texts else _lengths(titles, numbers))}
     else:
         about = {*texts, *_lengths(titles, numbers)}
-        if _are_genes(layout.columns[place - 1] for place in numbers):
+        if are_genes(layout.columns[place - 1] for place in numbers):
             about |= _of_genes(titles, numbers)
         about |= {place + 1 for place in of_cells(titles)}
-        about |= _between(layout, {*about, *measures})
+        about |= between_about_cells(layout.columns, {*about, *measures})
     counted = [layout.columns[place - 1] for place in numbers if place not in about]
-    if rows_are != "genes" and texts and not _are_genes(counted):
+    if rows_are != "genes" and texts and not are_genes(counted):
         raise _refusal(layout, texts, rows)
     about |= set(measures)
     counts = tuple(place for place in every if place not in about)
@@ -126,7 +131,7 @@ def _what_rows_are(
         _refuse_both(layout, counted)
     if corner in OF_GENES or any(map(mostly_ids, named)) or looks_like_barcodes(counted):
         return "genes"
-    if _are_genes(counted) or corner in NAMES_OF_CELLS:
+    if are_genes(counted) or corner in NAMES_OF_CELLS:
         return "cells"
     if any(map(n_known, named)) or any(titles[place - 1] in OF_GENES for place in texts):
         return "genes"
@@ -143,51 +148,14 @@ def _refuse_both(layout: Layout, counted: Sequence[str]) -> None:
         )
 
 
-def _are_genes(names: Iterable[str]) -> bool:
-    every = list(names)
-    return n_known(every) >= ENOUGH_KNOWN or mostly_ids(every)
-
-
 def _lengths(titles: Sequence[str], numbers: Sequence[int]) -> set[int]:
     return {place for place in numbers if titles[place - 1] in LENGTHS}
 
 
 def _of_genes(titles: Sequence[str], numbers: Sequence[int]) -> set[int]:
     """Return the columns of numbers that describe genes."""
-    return {place for place in numbers if titles[place - 1] in LENGTHS | NUMBERS_OF_GENES}
-
-
-def _between(layout: Layout, about: set[int]) -> set[int]:
-    """Return the columns that stand among those about cells, and of which none is a gene.
-
-    Columns about cells part a row into runs. Where one run holds genes that are known, or ids,
-    one without any holds numbers about cells, such as scores.
-
-    Raises
-    ------
-    InputError
-        It is long, so that it may be of genes that are not known.
-    """
-    runs: list[list[int]] = [[]]
-    for place in range(1, layout.n_fields):
-        if place in about:
-            runs.append([])
-        else:
-            runs[-1].append(place)
-    names = [[layout.columns[place - 1] for place in run] for run in runs]
-    have_genes = [n_known(run) > 0 or any(map(is_id, run)) for run in names]
-    if not about or not any(map(_are_genes, names)):
-        return set()
-    between = [run for run, has in zip(runs, have_genes, strict=True) if run and not has]
-    for run in between:
-        if len(run) > _LONGEST_RUN:
-            first, last = (layout.columns[place - 1] for place in (run[0], run[-1]))
-            raise InputError(
-                f"{len(run)} columns, {first!r} to {last!r}, stand among those that describe cells "
-                "and name no gene that is known; if they are counts, put them beside the other "
-                "counts, and if not, take them out and pass them with --obs FILE.csv"
-            )
-    return {place for run in between for place in run}
+    wanted = LENGTHS | NUMBERS_OF_GENES
+    return {place for place in numbers if titles[place - 1] in wanted}
 
 
 def _refuse_unclear(layout: Layout, titles: Sequence[str]) -> None:
