@@ -21,6 +21,8 @@ from scbaseline.data.identifiers import (
     mostly_ids,
     names_nothing,
 )
+from scbaseline.data.known import n_known
+from scbaseline.data.name_columns import may_be_symbols
 from scbaseline.data.names import looks_like_barcodes
 from scbaseline.errors import InputError
 
@@ -108,7 +110,8 @@ def barcodes_of(rows: list[list[str]]) -> list[str]:
 def features_of(rows: list[list[str]]) -> pd.DataFrame:
     """Return what each row says of a feature: its name as index, ``gene_ids``, its type.
 
-    Of two fields the first is the id, unless the other holds ids. A type is one
+    Of two fields the first is the id, unless the other holds ids. A field of biotypes,
+    chromosomes or positions holds no names. A type is one
     that is known, in whatever field; where no field holds any, there are no types.
     """
     fields = [list(values) for values in zip(*rows, strict=True)] or [[]]
@@ -118,15 +121,21 @@ def features_of(rows: list[list[str]]) -> pd.DataFrame:
         del rest[0]  # R's row names
     ids = next((values for values in rest if mostly_ids(values)), rest[0])
     others = [values for values in rest if values is not ids]
-    symbols = others[0] if others else ids
+    symbols = _symbols(others) or ids
     warn_of_dates(symbols, "the list of features")
     names = [symbol or gene for symbol, gene in zip(symbols, ids, strict=True)]
     var = pd.DataFrame(index=pd.Index(names, dtype=object))
-    if others or mostly_ids(ids):
+    if symbols is not ids or mostly_ids(ids):
         var[keys.GENE_IDS] = pd.Series(ids, index=var.index, dtype=object)
     if types is not None:
         var[keys.FEATURE_TYPES] = pd.Series(types, index=var.index, dtype=object)
     return var
+
+
+def _symbols(fields: Sequence[list[str]]) -> list[str]:
+    """Return the field that can hold symbols, that of most known genes; nothing without one."""
+    can_be = [values for values in fields if may_be_symbols(values)]
+    return max(can_be, key=n_known, default=[])  # of several without any, the first
 
 
 def has_header(rows: list[list[str]], *, of_barcodes: bool) -> bool:
