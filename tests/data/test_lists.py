@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from made_forms import simulated, write_10x_h5
 from scipy import sparse
 
+from scbaseline.data.lists import features_of
 from scbaseline.data.provenance import provenance_of
 from scbaseline.data.read import read_counts
 from scbaseline.errors import InputError
@@ -181,3 +182,32 @@ def test_a_file_without_names_of_genes_is_refused(tmp_path: Path) -> None:
         del file["matrix/features/id"], file["matrix/features/name"]
     with pytest.raises(InputError, match=r"holds neither 'id' nor 'name'"):
         read_counts(path)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [["protein_coding"] * 3, ["chr1", "chr1", "chr1"], ["+", "-", "+"], ["100", "2000", "31"],
+     ["a protein", "a kinase", "a channel"], ["", "", ""]],
+    ids=["biotype", "chromosome", "strand", "start", "description", "empty"],
+)  # fmt: skip
+@pytest.mark.parametrize("is_behind", [False, True])
+def test_symbols_are_taken_from_the_field_that_can_hold_them(
+    between: list[str], is_behind: bool
+) -> None:
+    """Whatever stands before or behind them."""
+    symbols = ["LYZ", "CD3D", "NKG7"]
+    fields = [symbols, between] if is_behind else [between, symbols]
+    rows = [[f"ENSG0000000000{n}", *rest] for n, rest in enumerate(zip(*fields, strict=True))]
+    var = features_of(rows)
+    assert var.index.tolist() == symbols
+    assert var["gene_ids"].tolist() == [row[0] for row in rows]
+
+
+def test_a_field_of_one_value_names_no_gene() -> None:
+    """Ids beside biotypes are named by their ids, symbols by themselves."""
+    ids = ["ENSG00000000001", "ENSG00000000002", "ENSG00000000003"]
+    assert features_of([[gene, "protein_coding"] for gene in ids]).index.tolist() == ids
+    symbols = ["LYZ", "CD3D", "NKG7"]
+    var = features_of([[gene, "protein_coding"] for gene in symbols])
+    assert var.index.tolist() == symbols
+    assert "gene_ids" not in var

@@ -79,7 +79,7 @@ def _of_shape(diagnosis: Diagnosis) -> list[Finding]:
                 is_refusal=True,
             )
         )
-    if names.duplicate_cell:
+    if names.n_duplicate_cells:
         said.append(
             Finding(
                 f"{names.n_duplicate_cells:,} cells have the name of an earlier cell "

@@ -1,5 +1,6 @@
 """Says how to get an .h5ad from formats that are not read here."""
 
+import re
 from pathlib import Path
 
 from scbaseline.data.encoding import what_it_is
@@ -115,6 +116,7 @@ def how_to_convert(path: Path) -> str:
     if said.endswith("scbaseline show"):
         return f"{said} {path}"
     stem = path.name[: -len(ending)] if ending.startswith(".") else path.name
+    said = re.sub(rf"(?i)'x{re.escape(ending)}'", lambda _: f"'{path.name}'", said)
     return said.replace("'x.", f"'{stem}.").replace("'x'", f"'{path.name}'")
 
 

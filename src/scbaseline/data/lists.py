@@ -13,6 +13,7 @@ import pandas as pd
 from scbaseline import keys
 from scbaseline.data.dates import warn_of_dates
 from scbaseline.data.encoding import open_text
+from scbaseline.data.feature_types import are_types, is_type_of_10x
 from scbaseline.data.identifiers import (
     id_inside,
     is_id,
@@ -20,8 +21,9 @@ from scbaseline.data.identifiers import (
     mostly_ids,
     names_nothing,
 )
+from scbaseline.data.known import n_known
+from scbaseline.data.name_columns import may_be_symbols
 from scbaseline.data.names import looks_like_barcodes
-from scbaseline.data.other_rows import KNOWN_TYPES
 from scbaseline.errors import InputError
 
 _SAMPLE = 200
@@ -71,8 +73,8 @@ def read_list(path: Path) -> list[list[str]]:
         raise InputError(f"{path.name} ends in the middle of a line; get the file again")
     most = Counter(map(len, rows)).most_common(1)[0][0]
     longer = [row for row in rows if len(row) > most]
-    are_types = n_fields == most + 1 and all(row[-1] in KNOWN_TYPES for row in longer)
-    if n_fields > most + 1 or (n_fields > most and len(rows[0]) != n_fields and not are_types):
+    have_types = n_fields == most + 1 and all(is_type_of_10x(row[-1]) for row in longer)
+    if n_fields > most + 1 or (n_fields > most and len(rows[0]) != n_fields and not have_types):
         number = next(i for i, row in enumerate(rows, start=1) if len(row) > most)
         raise InputError(
             f"line {number} of {path.name} has {len(rows[number - 1])} fields, most lines have "
@@ -108,25 +110,32 @@ def barcodes_of(rows: list[list[str]]) -> list[str]:
 def features_of(rows: list[list[str]]) -> pd.DataFrame:
     """Return what each row says of a feature: its name as index, ``gene_ids``, its type.
 
-    Of two fields the first is the id, unless the other holds ids. A type is what 10x Genomics
-    knows for one, in whatever field; where no field holds any, there are no types.
+    Of two fields the first is the id, unless the other holds ids. A field of biotypes,
+    chromosomes or positions holds no names. A type is one
+    that is known, in whatever field; where no field holds any, there are no types.
     """
     fields = [list(values) for values in zip(*rows, strict=True)] or [[]]
-    types = next((values for values in fields[1:] if KNOWN_TYPES.intersection(values)), None)
+    types = next((values for values in fields[1:] if are_types(values)), None)
     rest = [values for values in fields if values is not types]
     if len(rest) > 1 and rest[0] and all(map(is_row_number, rest[0])):
         del rest[0]  # R's row names
     ids = next((values for values in rest if mostly_ids(values)), rest[0])
     others = [values for values in rest if values is not ids]
-    symbols = others[0] if others else ids
+    symbols = _symbols(others) or ids
     warn_of_dates(symbols, "the list of features")
     names = [symbol or gene for symbol, gene in zip(symbols, ids, strict=True)]
     var = pd.DataFrame(index=pd.Index(names, dtype=object))
-    if others or mostly_ids(ids):
+    if symbols is not ids or mostly_ids(ids):
         var[keys.GENE_IDS] = pd.Series(ids, index=var.index, dtype=object)
     if types is not None:
         var[keys.FEATURE_TYPES] = pd.Series(types, index=var.index, dtype=object)
     return var
+
+
+def _symbols(fields: Sequence[list[str]]) -> list[str]:
+    """Return the field that can hold symbols, that of most known genes; nothing without one."""
+    can_be = [values for values in fields if may_be_symbols(values)]
+    return max(can_be, key=n_known, default=[])  # of several without any, the first
 
 
 def has_header(rows: list[list[str]], *, of_barcodes: bool) -> bool:
@@ -165,7 +174,7 @@ def _split(lines: Sequence[str]) -> list[list[str]]:
     is_short = (
         len(rows) > 1 and len({*map(len, rows[1:])}) == 1 and len(rows[0]) == len(rows[1]) - 1
     )
-    if is_short and not (is_id(rows[0][0]) or KNOWN_TYPES.intersection(row[-1] for row in rows)):
+    if is_short and not (is_id(rows[0][0]) or any(is_type_of_10x(row[-1]) for row in rows)):
         rows[0] = ["", *rows[0]]  # R names the columns of values only
     return [[field.strip() for field in row] for row in rows]
 

@@ -32,7 +32,13 @@ def read_mtx(path: Path) -> "sparse.coo_matrix[Any]":
         raise
     except (ValueError, OverflowError, EOFError) as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-        raise InputError(f"{path.name} is damaged ({reason}); get the file again") from error
+        hint = "get the file again"
+        if "out of bounds" in reason:
+            hint = (
+                "its numbers of rows and columns must begin at 1, not 0, and end at the sizes above"
+                " them; write it anew, or get it again"
+            )
+        raise InputError(f"{path.name} is damaged ({reason}); {hint}") from error
 
 
 def _read(path: Path) -> Any:
@@ -40,6 +46,8 @@ def _read(path: Path) -> Any:
         first = file.read(len(_BOM + _BANNER))
         if not first:
             raise InputError(f"{path.name} is empty; get the file again")
+        if not first.strip(b"\0"):
+            raise InputError(f"{path.name} begins with zero bytes only; get the file again")
         if not first.removeprefix(_BOM).upper().startswith(_BANNER.upper()):
             shown = (first + file.readline(40)).decode("utf-8", "replace").splitlines()[0]
             raise InputError(
@@ -71,6 +79,12 @@ def _length_of_head(file: Any, start: int, name: str) -> int:
         raise InputError(
             f"{name} says which counts are not zero, but not the counts ('pattern' in its first "
             "line); pass raw counts"
+        )
+    if b"symmetric" in line.lower() or b"hermitian" in line.lower():
+        said = line.decode("utf-8", "replace").split()[-1][:40]
+        raise InputError(
+            f"{name} says {said!r} in its first line, so that it holds one half of a matrix that "
+            "mirrors itself, as counts never do; write the whole matrix, as 'general'"
         )
     while line.startswith(b"%"):
         n += len(line)

@@ -62,11 +62,11 @@ def choose_symbols(var: pd.DataFrame, *, skip: str = "") -> tuple[list[str], str
     """
     for column in _in_order(var, _SYMBOL_COLUMNS):
         values = texts(var[column])
-        if str(column) != skip and _may_be_symbols(values):
+        if str(column) != skip and may_be_symbols(values):
             return nothing_left_out(values), str(column)
     for column in var.columns:
         values = texts(var[column]) if _holds_texts(var[column]) else []
-        if n_known(values) >= ENOUGH_KNOWN and _may_be_symbols(values):
+        if n_known(values) >= ENOUGH_KNOWN and may_be_symbols(values):
             return nothing_left_out(values), str(column)
     return [""] * len(var), ""
 
@@ -103,7 +103,8 @@ def _holds_texts(column: "pd.Series") -> bool:
     return not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column))
 
 
-def _may_be_symbols(values: Sequence[str]) -> bool:
+def may_be_symbols(values: Sequence[str]) -> bool:
+    """Whether texts can be symbols: most are different, and they are neither numbers nor ids."""
     named = list(compress(values, ~which_name_nothing(values)))
     return bool(named) and 2 * len(set(named)) > len(named) and not mostly_ids(named)
 

@@ -18,6 +18,7 @@ from scbaseline.errors import InputError
 _NO_LABEL = frozenset({"", "nan", "none", "na", "n/a", "<na>", "null"})
 _CELLS_PER_LABEL = 5  # the fewest with which a label is learnt, unless a setting says otherwise
 _MOST_LABELS = 500
+_MOST_COLUMNS_OF_LABELS = 30  # of a table in which most columns are numbers
 _SAYS_TYPE = re.compile(r"cell.?type|annot|cell.?label|cell.?ident|cell.?class", re.IGNORECASE)
 _SAYS_LABEL = re.compile(r"label|type|class|subset|population|lineage", re.IGNORECASE)
 _SAYS_CLUSTER = re.compile(r"cluster|leiden|louvain|^ident$", re.IGNORECASE)
@@ -157,8 +158,10 @@ def command_for_annotations(path: Path) -> str:
             )  # fmt: skip
     except (InputError, OSError, ValueError, EOFError):
         return ""
-    if not any(pd.api.types.is_object_dtype(table[column]) for column in table):
-        return ""
+    n_texts = sum(map(_is_text, (table[column] for column in table)))
+    n_columns = table.shape[1]
+    if not n_texts or (n_columns > _MOST_COLUMNS_OF_LABELS and 2 * n_texts <= n_columns):
+        return ""  # a table of counts with a value that is no number
     if table.index.has_duplicates:  # labels have a row for each cell
         return ""
     beside = sorted(other for other in path.parent.iterdir() if other.suffix in _COUNTS)
@@ -167,6 +170,12 @@ def command_for_annotations(path: Path) -> str:
 
 
 _OTHER = 3
+
+
+def _is_text(column: "pd.Series") -> bool:
+    """Whether most of a column are words; ``.`` for zero and ``1,101`` are none."""
+    given = column.dropna().astype(str)
+    return 2 * sum(any(map(str.isalpha, text)) for text in given) > len(given)
 
 
 def _rank(name: str) -> int:

@@ -10,6 +10,8 @@ from scbaseline.data.numerals import comma_of, has_thousands, is_plain_number
 from scbaseline.data.records import records
 from scbaseline.errors import InputError
 
+_MAY_BE_ZERO = (".", "-", "\u2013", "\u2014")  # a dot, and dashes of three lengths
+
 Commas = Literal["", "decimal", "thousands", "either"]
 
 
@@ -110,6 +112,8 @@ def not_a_number(
 
 def how_to_mend(value: str, commas: Commas = "") -> str:
     """Say what to do about a value that is not a number."""
+    if value.strip() in _MAY_BE_ZERO:
+        return "if it stands for zero, write 0 in its place"
     if commas == "either":
         return (
             "its comma may be a decimal mark, or part the number into thousands; save the table "

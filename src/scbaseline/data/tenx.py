@@ -7,11 +7,10 @@ import anndata
 import pandas as pd
 from scipy import sparse
 
-from scbaseline import keys
+from scbaseline.data.feature_types import GENE_EXPRESSION, types_of, which_are_genes
 from scbaseline.data.folders import files_below, matrix_below
 from scbaseline.data.lists import barcodes_of, features_of, has_header, read_list, rows_that_fit
 from scbaseline.data.mtx import read_mtx
-from scbaseline.data.other_rows import GENE_EXPRESSION
 from scbaseline.errors import InputError
 
 _BARCODES = ("barcodes.tsv", "barcodes.tsv.gz")
@@ -52,11 +51,11 @@ def read_10x_mtx(path: Path) -> anndata.AnnData:
     counts_gn = read_mtx(matrix)
     barcodes, features, counts_gn = _fitted(barcodes, features, counts_gn, matrix.name)
     var = features_of(features)
-    types = set(var.get(keys.FEATURE_TYPES, ()))
-    if types and GENE_EXPRESSION not in types:
+    types = types_of(var)
+    if types and not which_are_genes(types).any():
         raise InputError(
             f"none of the features is of type {GENE_EXPRESSION!r}, but "
-            f"{', '.join(sorted(types))}; pass gene expression"
+            f"{', '.join(sorted(set(types)))}; pass gene expression"
         )
     return anndata.AnnData(
         sparse.csr_matrix(counts_gn.T), obs=pd.DataFrame(index=barcodes_of(barcodes)), var=var

@@ -114,7 +114,13 @@ def _chosen(genomes: list[str], genome: str | None) -> str:
 def _counts(group: Any, n_features: int) -> "sparse.csr_matrix[Any]":
     if absent := [name for name in _PARTS if name not in group]:
         raise InputError(f"holds no {group.name}/{absent[0]}; get the file again")
-    n_rows, n_columns = (int(n) for n in group["shape"][:])
+    shape = group["shape"][()].ravel().tolist()
+    if len(shape) != 2:
+        raise InputError(
+            f"{group.name}/shape holds {listed(map(str, shape))}, not the numbers of features and "
+            "of barcodes; get the file again"
+        )
+    n_rows, n_columns = map(int, shape)
     if (n_rows, n_columns) != (n_features, len(group["barcodes"])):
         raise InputError(
             f"says that its matrix is {n_rows} × {n_columns}, but lists {n_features} features "
