@@ -1,18 +1,20 @@
 """A file with one fault is refused in plain words that name the fault and what to do."""
 
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import zarr
 from made_files import write_10x
-from made_forms import simulated, write_10x_h5
+from made_forms import simulated, write_10x_h5, write_zarr
 
 from scbaseline.cli import main
 from scbaseline.data.next_step import command_for_annotations
 from scbaseline.data.read import read_counts
-from scbaseline.errors import InputError
+from scbaseline.errors import DataNotFoundError, InputError
 
 
 @pytest.mark.parametrize("bad", [".", "-", "1,101", "n/d"])
@@ -103,3 +105,52 @@ def test_a_shape_of_other_than_two_numbers_is_named(tmp_path: Path, shape: objec
         file["matrix/shape"] = shape
     with pytest.raises(InputError, match=r"/matrix/shape holds .*not the numbers of features"):
         read_counts(path)
+
+
+@pytest.mark.parametrize("encoding", [None, "foo_matrix"])
+@pytest.mark.parametrize("ending", [".h5ad", ".zarr"])
+def test_a_matrix_of_no_known_encoding_is_named(
+    tmp_path: Path, encoding: str | None, ending: str
+) -> None:
+    """The file is whole, so that to get it again is of no use."""
+    path = tmp_path / f"x{ending}"
+    if ending == ".h5ad":
+        simulated().write_h5ad(path)
+        with h5py.File(path, "r+") as file:
+            _encode(file["X"], encoding)
+    else:
+        write_zarr(simulated(), path)
+        (path / ".zmetadata").unlink(missing_ok=True)  # a copy of all attributes
+        _encode(zarr.open_group(str(path), mode="r+")["X"], encoding)
+    words = "does not say its encoding" if encoding is None else "unknown encoding 'foo_matrix'"
+    with pytest.raises(InputError, match=f"X .*{words}.*write the file anew"):
+        read_counts(path)
+
+
+def _encode(element: Any, encoding: str | None) -> None:
+    if encoding is None:
+        del element.attrs["encoding-type"]
+    else:
+        element.attrs["encoding-type"] = encoding
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"PK\x03\x04abc", "cut short"), (b"hello", "but no zip archive")]
+)
+@pytest.mark.parametrize("name", ["x.zarr", "x.zarr.zip"])
+def test_a_file_that_is_no_store_is_called_so(
+    tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
+    """Without the reader's own words."""
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        read_counts(tmp_path / name)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_links_that_lead_back_are_called_so(tmp_path: Path, n: int) -> None:
+    """To itself, or by way of another."""
+    (tmp_path / "x.h5ad").symlink_to(tmp_path / ("x.h5ad" if n == 1 else "y.h5ad"))
+    (tmp_path / "y.h5ad").symlink_to(tmp_path / "x.h5ad")
+    with pytest.raises(DataNotFoundError, match="link that leads back to itself"):
+        read_counts(tmp_path / "x.h5ad")

@@ -77,5 +77,5 @@ def doctor(
             doctor_finding(input, diagnosis, remarks, notes=notes, labels=labels, groups=groups)
         )
         # By itself and whole, so that it can be copied.
-        screen.text(typed or "no command can use it: get raw counts, and call doctor on them")
+        screen.text(typed or next_step.without_command(diagnosis))
     return 0 if usable else 1

@@ -120,7 +120,9 @@ def which_are_spike_ins(var: pd.DataFrame) -> npt.NDArray[np.bool_]:
             if {"true", "false"}.issuperset(given):
                 answers |= np.array([text == "true" for text in given], dtype=bool)
         elif name in _BIOTYPES and _may_hold_types(values):
-            answers |= np.array([_letters(text) in _SPIKE_INS for text in texts(values)])
+            given = texts(values)
+            if spike_ins := {text for text in set(given) if _letters(text) in _SPIKE_INS}:
+                answers |= np.array([text in spike_ins for text in given], dtype=bool)
     return answers
 
 

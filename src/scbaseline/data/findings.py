@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from scbaseline.data.doctor import Diagnosis
+from scbaseline.data.known import resembles_known
 from scbaseline.data.options import option
 from scbaseline.data.recovery import SCALES
 from scbaseline.data.sources import Source
@@ -243,6 +244,7 @@ def _of_genes(diagnosis: Diagnosis) -> list[Finding]:
                 "cells of one species have the other's genes at 0" if mixed else "",
             )
         )
+    said += _of_strange_names(diagnosis)
     if naming.n_unnamed and not naming.problem:
         said.append(
             Finding(
@@ -278,3 +280,19 @@ def _of_genes(diagnosis: Diagnosis) -> list[Finding]:
     for kind, n in {**naming.by_type, **naming.by_name}.items():
         said.append(Finding(f"{n:,} rows are not genes: {kind}", "they are left out"))
     return said
+
+
+def _of_strange_names(diagnosis: Diagnosis) -> list[Finding]:
+    names, naming = diagnosis.names, diagnosis.names.naming
+    genes = naming.var.index.tolist()
+    are_known = naming.kind or naming.problem or names.transposed or names.species
+    if are_known or not genes or any(map(resembles_known, genes)):
+        return []
+    return [
+        Finding(
+            f"none of the {len(genes):,} genes has the name of a well-known gene of human or "
+            f"mouse, or an id of Ensembl (first: {genes[0]!r})",
+            "models that come with scbaseline, and other studies, will hardly match",
+            "if these are peaks or transcripts, get counts per gene",
+        )
+    ]

@@ -1,5 +1,6 @@
 """Says which names of a list are well-known genes of human or mouse, and of which species."""
 
+import re
 from collections.abc import Iterable
 
 # In every cell type and tissue some of these are expressed, so whole and selected lists hold some.
@@ -27,6 +28,15 @@ KNOWN = HUMAN | MOUSE
 
 ENOUGH_KNOWN = 3
 """So many names of a list show that it is one of genes."""
+
+
+_MARKS = re.compile(r"[\W_]+")
+_CAPITALS = frozenset(map(str.upper, _KNOWN))
+
+
+def resembles_known(name: str) -> bool:
+    """Whether a part of a name is a well-known gene, in whatever case: as in ``rna_cd3d.1``."""
+    return name.upper() in _CAPITALS or not _CAPITALS.isdisjoint(_MARKS.split(name.upper()))
 
 
 def n_known(names: Iterable[str]) -> int:

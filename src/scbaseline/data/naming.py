@@ -258,8 +258,21 @@ def _problem(
     what = "row numbers" if is_row_number(names[0]) else "no names"
     first = listed(map(repr, names), most=3)
     columns = listed(var.columns, most=8) or "none"
+    if _have_gaps(names):
+        return (
+            f"{len(names) - n_known_names:,} of {len(names):,} genes are named by numbers with "
+            f"gaps ({first}), which look like Entrez ids or the rows of a larger table, and no "
+            f"column of var holds symbols or Ensembl ids (columns: {columns}); look these up and "
+            "add them, e.g. in Python: adata.var['gene_symbol'] = symbols"
+        )
     return (
         f"{len(names) - n_known_names:,} of {len(names):,} genes are named by {what} ({first}), "
         f"and no column of var holds symbols or Ensembl ids (columns: {columns}); give the genes "
         "their names, e.g. in Python: adata.var_names = symbols"
     )
+
+
+def _have_gaps(names: Sequence[str]) -> bool:
+    """Whether names are whole numbers of which the largest is far above their count."""
+    numbers = [int(name) for name in names if name.isascii() and name.isdigit()]
+    return 2 * len(numbers) > len(names) and max(numbers) > 2 * len(names)

@@ -126,6 +126,16 @@ def next_command(
     return _typed(["train", given, *flags, *option("--label-key", label.name), "--out", out])
 
 
+def without_command(diagnosis: Diagnosis) -> str:
+    """Return the last line for an input that no command can use."""
+    naming = diagnosis.names.naming
+    if naming.problem and naming.n_unnamed and diagnosis.values.can_be_used:
+        what = "give the genes their symbols or Ensembl ids"
+    else:
+        what = "get raw counts"
+    return f"no command can use it: {what}, and call doctor again"
+
+
 def command_after(error: BaseException | None, given: str, options: ReadOptions) -> str:
     """Return what to type where an input could not be read; ``""`` where no command helps.
 

@@ -240,8 +240,11 @@ def _existing(name_or_path: str | Path) -> Path:
     except OSError as error:
         raise DataNotFoundError(f"{text}: cannot be reached ({error.strerror})") from error
     if path.is_symlink():
+        where = f"to {path.readlink()}, which is not there"
+        if Path(os.path.realpath(path)).is_symlink():  # only a circle of links ends at a link
+            where = "that leads back to itself"
         raise DataNotFoundError(
-            f"{text}: is a link to {path.readlink()}, which is not there; "
+            f"{text}: is a link {where}; "
             f"mend the link (ls -l {shlex.quote(text)}), or pass the file itself"
         )
     siblings = _siblings(path)

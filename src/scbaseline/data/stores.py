@@ -69,6 +69,13 @@ def _zarr(path: Path) -> Iterator[Any]:
         require_parts(group, _matrices(group))
         yield group
         return
+    if not zipfile.is_zipfile(path):
+        with path.open("rb") as file:
+            is_cut = file.read(2) == b"PK"
+        what = "a zip archive that is cut short" if is_cut else "a file, but no zip archive"
+        raise InputError(
+            f"is {what}; a .zarr store is a folder, or a .zarr.zip as a whole; get it again"
+        )
     store = zarr.storage.ZipStore(path, mode="r", read_only=True)
     try:
         group = zarr.open_group(store, path=_folder_in(path), mode="r")
@@ -208,7 +215,16 @@ def _is_sparse(element: Any) -> bool:
 
 
 def _matrix(element: Any) -> Any:
-    return sparse_dataset(element) if _is_sparse(element) else element
+    if _is_sparse(element):
+        return sparse_dataset(element)
+    if not hasattr(element, "shape"):
+        kind = element.attrs.get("encoding-type")
+        said = "does not say its encoding" if kind is None else f"has the unknown encoding {kind!r}"
+        raise InputError(
+            f"{element.name} {said} (its attribute encoding-type must be csr_matrix or "
+            "csc_matrix); write the file anew with adata.write_h5ad or adata.write_zarr"
+        )
+    return element
 
 
 def _whole(matrix: Any) -> Any:

@@ -33,6 +33,7 @@ _GENOME = re.compile(rf"(?:premrna[_.-])?{_ASSEMBLY}(?:[_-]+pre-?mrna)?[_.:|-]+"
 _GENOME_AFTER = re.compile(rf"[_.:|-]+{_ASSEMBLY}$")
 _PLACE_AFTER = re.compile(r"__chr\w+$")  # A1BG__chr19, as CEL-Seq2 has it
 _ENTREZ_AFTER = re.compile(r"\|\d+$")  # TP53|7157, as TCGA has it
+_NUMBER_AFTER = re.compile(r"_\d+$")  # TP53_7157: a part too many only if nearly all end so
 _OF_A_TOOL = re.compile(r"(?:gene|rna|symbol|GeneSymbol)[:_|-]+")  # GFF3's and Seurat's
 _QUOTED = re.compile(r"b?(['\"])(.*)\1")  # Python's bytes as text, and quotes that were kept
 _COPY = re.compile(r"(.+)\.\d+")
@@ -46,10 +47,14 @@ _BLANKS = " \t\r\n\v\f\u00a0\ufeff"  # the last two: of web pages, and at the st
 
 @dataclass(frozen=True)
 class Shared:
-    """What nearly all names of a list begin and end with, up to a mark; ``""`` for nothing."""
+    """What nearly all names of a list begin and end with, up to a mark; ``""`` for nothing.
+
+    ``numbered`` says that nearly all end with a number of their own, as in ``CD3D_915``.
+    """
 
     prefix: str = ""
     suffix: str = ""
+    numbered: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,6 +165,8 @@ def _without_genome(name: str, shared: Shared) -> Iterator[str]:
     for pattern in (_GENOME_AFTER, _ENTREZ_AFTER, _PLACE_AFTER):
         if match := pattern.search(name):
             yield name[: match.start()]
+    if shared.numbered and (match := _NUMBER_AFTER.search(name)):
+        yield name[: match.start()]
 
 
 def _by_key(
@@ -196,6 +203,7 @@ def _shared(names: Sequence[str]) -> Shared:
     return Shared(
         prefix if sum(name.startswith(prefix) for name in named) >= enough else "",
         suffix if sum(name.endswith(suffix) for name in named) >= enough else "",
+        sum(map(bool, map(_NUMBER_AFTER.search, named))) >= enough,
     )
 
 
