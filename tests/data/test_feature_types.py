@@ -54,6 +54,14 @@ def test_words_that_may_mean_something_else_leave_every_row_a_gene(
     assert name_genes(pd.DataFrame({column: values}, index=NAMES)).is_gene.all()
 
 
+def test_the_column_that_tells_genes_from_others_counts() -> None:
+    """Another may call every row a gene."""
+    var = pd.DataFrame({"type": "gene", "modality": ["rna", "rna", "rna", "adt"]}, index=NAMES)
+    assert name_genes(var).is_gene.tolist() == [True, True, True, False]
+    var["modality"] = "rna"
+    assert name_genes(var).is_gene.all()
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.data(), st.sampled_from(["Gene Expression", "Antibody Capture", "Peaks", "RNA", "HTO"]))
 def test_case_and_what_is_no_letter_do_not_matter(data: st.DataObject, word: str) -> None:

@@ -1,5 +1,6 @@
 """A file with one fault is refused in plain words that name the fault and what to do."""
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,14 @@ def test_a_file_that_is_no_store_is_called_so(
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=words):
         read_counts(tmp_path / name)
+
+
+def test_an_archive_of_something_else_is_called_so(tmp_path: Path) -> None:
+    """Whatever its name says."""
+    with zipfile.ZipFile(tmp_path / "x.zarr", "w") as packed:
+        packed.writestr("folder/x.h5ad", "content")
+    with pytest.raises(InputError, match=r"zip archive without a \.zarr store"):
+        read_counts(tmp_path / "x.zarr")
 
 
 @pytest.mark.parametrize("n", [1, 2])

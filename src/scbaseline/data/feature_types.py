@@ -86,15 +86,19 @@ def types_of(var: pd.DataFrame) -> list[str]:
     """Return each row's feature type as the file has it; nothing where no column holds any.
 
     A column counts by its name and its words. The words of 10x Genomics count in any column
-    that has both gene expression and another type.
+    that has both gene expression and another type. Of several columns, the first that tells
+    genes from others counts.
     """
+    first: list[str] = []
     for names in (_COLUMNS, None):
         for place, column in enumerate(var.columns):
             if (names is None or _plain(column) in names) and _may_hold_types(var.iloc[:, place]):
                 values = [text.strip() for text in texts(var.iloc[:, place])]
                 if _tell(set(values), str(column), is_named_so=names is not None):
-                    return values
-    return []
+                    if len({*which_are_genes(list(set(values))).tolist()}) > 1:
+                        return values
+                    first = first or values
+    return first
 
 
 def which_are_genes(types: Sequence[str]) -> npt.NDArray[np.bool_]:

@@ -76,6 +76,11 @@ def _zarr(path: Path) -> Iterator[Any]:
         raise InputError(
             f"is {what}; a .zarr store is a folder, or a .zarr.zip as a whole; get it again"
         )
+    with zipfile.ZipFile(path) as packed:
+        if not any(name.endswith((".zgroup", "zarr.json")) for name in packed.namelist()):
+            raise InputError(
+                "is a zip archive without a .zarr store; unpack it, pass what it holds"
+            )
     store = zarr.storage.ZipStore(path, mode="r", read_only=True)
     try:
         group = zarr.open_group(store, path=_folder_in(path), mode="r")
