@@ -95,6 +95,7 @@ def test_a_store_that_lost_a_file_is_refused_or_right(tmp_path: Path, version: i
             file.write_bytes(kept)
 
 
+@pytest.mark.long
 def test_a_store_cut_short_is_refused_or_right(tmp_path: Path) -> None:
     """With any one of its files cut short anywhere, likewise."""
     whole = _small()

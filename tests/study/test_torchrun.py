@@ -122,17 +122,6 @@ def train_on_ranks(
     return models
 
 
-def test_other_recipes_are_trained_by_ranks(folder: Path) -> None:
-    """A network and a simple recipe, both on components."""
-    recipes = ("pca", "logistic")
-    shared = train_on_ranks(folder / "cells.h5ad", folder, recipes, n_ranks=2)
-    (folder / "alone").mkdir()
-    train_all(folder / "cells.h5ad", folder / "alone", recipes)
-    for recipe in recipes:
-        name = f"{recipe}.safetensors"
-        check_same(folder / "alone" / name, shared / name, n_ranks=2, spread=0.05)
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("n_ranks", [2, 4])
 def test_every_recipe_is_trained_by_ranks(folder: Path, n_ranks: int) -> None:
@@ -235,6 +224,7 @@ def test_a_killed_rank_ends_all_and_is_named(folder: Path) -> None:
     assert Classifier.load(out).card.kept_epoch > 0
 
 
+@pytest.mark.long
 def test_an_error_of_all_ranks_is_said_once(folder: Path) -> None:
     """With the exit status of the launcher."""
     words = ("--out", folder / "x.safetensors", "--min-cells", 9999)
