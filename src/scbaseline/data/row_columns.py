@@ -60,8 +60,8 @@ class RowColumns:
 def row_columns(layout: Layout) -> RowColumns:
     """Tell counts from what describes the rows, by the header and the first rows.
 
-    Columns of text are told by their names and what they hold, and by whether genes stand in
-    the rows or in the columns; a column of numbers by its name alone.
+    A column of text is judged by its name, by its values, and by whether rows or columns are
+    genes. A column of numbers is judged by its name alone.
 
     Raises
     ------

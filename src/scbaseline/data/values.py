@@ -60,8 +60,8 @@ class Values:
     target
         The total per cell that values were normalised to, where it is the same in all.
     recovery, undone_sums_n
-        How the counts come back exactly, where they do, and each cell's sum once the
-        scale is undone: its counts times what one is worth.
+        How exact counts are recovered, where they can be; and each cell's sum after the
+        scale is undone, which is its total count times the value of one count.
     """
 
     kind: Kind

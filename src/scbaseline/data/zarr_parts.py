@@ -1,8 +1,8 @@
 """Says which parts of a .zarr store were not written, and whether they can be zeros.
 
 Zarr leaves out a part that holds nothing but the fill value, and reads a part that is not
-there as that value. A part that was lost reads just so: it is told apart only where what is
-around it says that it cannot be all zeros.
+there as that value. A lost part is read in the same way. It can be noticed only where other
+parts show that it cannot be all zeros.
 """
 
 import warnings

@@ -59,7 +59,7 @@ def check_exam(config: RunConfig, *, in_memory: bool) -> None:
 def leave_one_label_out(
     study: Study, config: RunConfig, stages: Stages, pool: Pool
 ) -> tuple[dict[str, Any], ...]:
-    """Return a row for each label: how well its cells are told from known ones without it.
+    """Return a row for each label: how well a model without it tells its cells from known cells.
 
     With groups, the known ones are of groups that nothing was learnt from, and the cells of the
     label are of any group.

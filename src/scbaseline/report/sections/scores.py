@@ -11,8 +11,8 @@ from scbaseline.study.evidence import Evidence, ProtocolEvidence
 from scbaseline.study.protocols import TIERS
 
 SHOWN = ("accuracy", "kappa", "f1_macro")
-"""The metrics of a table: the one that everybody knows; κ, which is 0 for guessing; and the mean
-over labels, in which a label of one test cell weighs as much as one of a thousand."""
+"""The metrics of a table: accuracy; κ, which is 0 for guessing; and macro-F1, the mean over
+labels, in which each label has the same weight however many test cells it has."""
 
 
 def scores_finding(evidence: Evidence, *, recipes: Sequence[str]) -> Finding:
