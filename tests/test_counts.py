@@ -17,7 +17,7 @@ from made_forms import write_zarr
 from scipy import sparse
 
 from scbaseline import Counts, counts, keys
-from scbaseline.counts import ahead
+from scbaseline.ahead import ahead
 from scbaseline.data.read import open_counts
 from scbaseline.data.rows import row_reader
 from scbaseline.data.stream import stream_counts
@@ -187,6 +187,18 @@ def test_rows_of_a_file_are_those_of_its_matrix(ending: str, tmp_path: Path) -> 
         on_disk = stream_counts(adata).counts()
         np.testing.assert_array_equal(on_disk.counts_ng.toarray(), MATRIX.toarray())
         np.testing.assert_array_equal(on_disk.total_n, TOTALS)
+
+
+def test_two_types_of_indices_become_one() -> None:
+    """Nothing is copied but the starts of the rows, and a slice copies no more than its rows."""
+    mixed = MATRIX.copy()
+    mixed.indptr = mixed.indptr.astype(np.int64)
+    source = Counts(mixed, TOTALS).source
+    assert source.indptr.dtype == source.indices.dtype == np.int32
+    assert np.shares_memory(source.data, mixed.data)
+    assert np.shares_memory(source.indices, mixed.indices)
+    assert mixed.indptr.dtype == np.int64, "the caller's matrix is left as it is"
+    assert (source != MATRIX).nnz == 0
 
 
 def test_totals_are_those_of_the_genes_alone(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from scbaseline.counts import CHUNK_CELLS, Counts, ahead
+from scbaseline.ahead import ahead
+from scbaseline.counts import CHUNK_CELLS, Counts
 from scbaseline.errors import OutputError
 from scbaseline.files import temporary_prefix
 from scbaseline.ranks import ranks_here

@@ -1,9 +1,13 @@
 """Claims about principal components, against numpy's decomposition of the dense covariance."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 import scipy
 from conftest import simulate
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import sparse
 
 from scbaseline import Counts, RunConfig, fit_feature_space
@@ -63,6 +67,28 @@ def test_sums_are_numpys() -> None:
     assert sums.n_cells == 300
     np.testing.assert_allclose(sums.sum_g, dense_ng.sum(axis=0), atol=1e-10)
     np.testing.assert_allclose(sums.gram_gg, dense_ng.T @ dense_ng, atol=1e-10)
+
+
+@given(st.lists(st.floats(0, 0.3), min_size=1, max_size=4), st.integers(0, 9))
+@settings(max_examples=25, deadline=None)
+def test_sums_do_not_depend_on_how_many_genes_cells_detect(shares: list[float], seed: int) -> None:
+    """Blocks are multiplied densely or sparsely; the sums are numpy's either way."""
+    rng = np.random.default_rng(seed)
+    blocks = [sparse.random(30, 50, share, "csr", rng=rng) for share in shares]
+    sums, dense_ng = sum_gram(blocks, n_genes=50), sparse.vstack(blocks).toarray()
+    np.testing.assert_allclose(sums.sum_g, dense_ng.sum(axis=0), atol=1e-12)
+    np.testing.assert_allclose(sums.gram_gg, dense_ng.T @ dense_ng, atol=1e-12)
+
+
+@pytest.mark.parametrize(("share", "is_dense"), [(0.02, False), (0.2, True)])
+def test_a_block_is_multiplied_in_the_quicker_way(
+    share: float, is_dense: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few non-zeros sparsely, many densely."""
+    products = mock.Mock(side_effect=pca.dsyrk)
+    monkeypatch.setattr(pca, "dsyrk", products)
+    sum_gram([sparse.random(200, 100, share, "csr", rng=np.random.default_rng(0))], n_genes=100)
+    assert products.called == is_dense
 
 
 def test_a_search_that_does_not_converge_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from scbaseline.ahead import ahead
 from scbaseline.cells.space import FeatureSpace
-from scbaseline.counts import Counts, ahead
+from scbaseline.counts import Counts
 from scbaseline.learn.examples import Examples, Features, TrainingCells, rows_of
 from scbaseline.learn.recipes import Recipe
 from scbaseline.ranks import ALONE, Ranks, gathered_csr, share_of
