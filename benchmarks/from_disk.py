@@ -22,8 +22,9 @@ import numpy as np
 import simulated
 
 from scbaseline import RunConfig
+from scbaseline.ahead import ahead
 from scbaseline.cells.space import fit_feature_space
-from scbaseline.counts import Counts, ahead
+from scbaseline.counts import Counts
 from scbaseline.data.read import open_counts
 from scbaseline.data.stream import stream_counts
 from scbaseline.learn.examples import Examples, TrainingCells

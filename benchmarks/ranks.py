@@ -25,9 +25,9 @@ import ranks_prediction
 import simulated
 
 from scbaseline import RunConfig
+from scbaseline.ahead import ahead
 from scbaseline.cells.qc import filter_cells
 from scbaseline.cells.space import fit_feature_space
-from scbaseline.counts import ahead
 from scbaseline.data.fingerprint import fingerprint_of_blocks
 from scbaseline.data.read import open_counts
 from scbaseline.data.stream import stream_counts
