@@ -22,7 +22,7 @@ from scbaseline.cli.app import (
 from scbaseline.cli.groups import JUDGE
 from scbaseline.cli.notes import say_notes
 from scbaseline.cli.progress import stage_line, warned_without_page
-from scbaseline.config import RunConfig
+from scbaseline.config import Device, RunConfig
 from scbaseline.data.options import ReadOptions
 
 
@@ -41,6 +41,7 @@ def evaluate(
     label_origin: Literal["same-counts", "independent", "unknown"] = "unknown",
     label_map: Path | None = None,
     label_map_draft: Path | None = None,
+    device: Device = RunConfig.device,
     reading: Reading = ReadOptions(),  # noqa: B008 (it is frozen)
     total_key: TotalKey = None,
     out: Path | None = None,
@@ -64,10 +65,13 @@ def evaluate(
         left out and counted. [model] may merge model labels in the same way.
     label_map_draft
         TOML file to write: a label map to start from, with the labels that match and near names.
+    device
+        Where cells are predicted; auto takes a GPU where torch finds one.
     out
         Folder for metrics.json and a confusion matrix.
     """
     from scbaseline.data.read import open_counts
+    from scbaseline.learn.device import choose_device
     from scbaseline.report.html.write import check_report_file
     from scbaseline.report.save_evaluation import (
         check_evaluation_outputs,
@@ -83,6 +87,8 @@ def evaluate(
         check_evaluation_outputs(out, *inputs, overwrite=overwrite)
     if label_map_draft is not None:
         check_label_map_draft(label_map_draft, *inputs)
+    settings = RunConfig(label_key=label_key, label_origin=label_origin, device=device)
+    choose_device(device)  # a missing GPU is said now, not after the reading
     genes = names_in(report_genes)
     check_report_file(report, *inputs, genes=genes, overwrite=overwrite)
     with stage_line(quiet=quiet) as progress, open_counts(input, reading) as adata:
@@ -99,7 +105,6 @@ def evaluate(
         if quiet:  # else they stand in the result
             say_notes(stream, quiet=True)
         require_genes(genes, stream.var.index)
-        settings = RunConfig(label_key=label_key, label_origin=label_origin)
         if label_map_draft is not None:
             match = study.compare_labels(classifier, stream, settings, label_map=mapped)
             save_label_map_draft(match, label_map_draft, overwrite=overwrite)
