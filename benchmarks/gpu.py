@@ -1,10 +1,17 @@
-"""What a GPU brings to training, and what its precision costs.
+"""What a GPU brings to training and to prediction, and what its precision costs.
 
 ``python benchmarks/gpu.py [--cells 20000] [--genes 2000] [--repeats 3]`` prints cells per second
-of training on this machine's GPU, beside the CPU and beside a plain ``DataLoader`` loop on the
-same GPU; it stops where torch finds none. Every way passes over simulated cells twice, and the
-held-out accuracy stands beside its rate. The first pass of each, which compiles and allocates,
-goes before the clock.
+on this machine's GPU, beside the CPU and beside a plain ``DataLoader`` loop on the same GPU; it
+stops where torch finds none. The first pass of each way, which compiles and allocates, goes
+before the clock.
+
+- Training: every way passes over simulated cells twice, and the held-out accuracy stands beside
+  its rate.
+- Prediction, of an ``hvg`` model and of the ``robust`` model that comes with the package: so many
+  simulated cells × 20,000 genes. ``serve`` turns counts that were checked before into
+  probabilities, for ``robust`` into unknown scores, too; ``predict`` also checks the counts and
+  judges the query. The plain loop has its dense rows ready, and computes probabilities alone.
+  Beside each rate stands the largest difference from the CPU's probabilities.
 
 ``python benchmarks/gpu.py --precision DATA [--seeds 0 1 2]`` needs no GPU. It trains ``robust`` on
 the CPU with products in bfloat16, as a GPU multiplies in training, and with float32. It prints
@@ -15,29 +22,36 @@ import argparse
 import time
 import warnings
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
 import torch
+from anndata import AnnData
+from simulated import simulate as simulate_counts
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 from training import N_LABELS, plain_network, simulate
 
-from scbaseline import RunConfig
+import scbaseline as sb
+from scbaseline import Classifier, RunConfig, keys
+from scbaseline.config import Device
+from scbaseline.data.stream import stream_counts
 from scbaseline.learn.examples import Examples, TrainingCells
 from scbaseline.learn.loop import logits
 from scbaseline.learn.recipes import RECIPES
+from scbaseline.model.serve import serve
 
 EPOCHS = 2
-Way = Callable[[Examples, Examples], float]
-"""Trains on cells, and gives the accuracy on others."""
+HEAD = "| {} | cells per second (range) | ratio (range) | {} |\n|---|---|---|---|"
 
 
 def main() -> None:
-    """Print one of the two tables."""
+    """Print the rates, or what the precision costs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", type=int, default=20_000)
     parser.add_argument("--genes", type=int, default=2_000)
@@ -49,39 +63,71 @@ def main() -> None:
     if given.precision:
         precision(given.precision, given.seeds)
     elif torch.cuda.is_available():
-        rates(given.cells, given.genes, given.repeats)
+        training_rates(given.cells, given.genes, given.repeats)
+        prediction_rates(given.cells, given.repeats)
     else:
         raise SystemExit("torch finds no GPU; nothing was measured")
 
 
-def rates(n_cells: int, n_genes: int, repeats: int) -> None:
-    """Print the rate of each way, in turns."""
+def training_rates(n_cells: int, n_genes: int, repeats: int) -> None:
+    """Print the rate of each way to train."""
     name = torch.cuda.get_device_name()
     print(f"{n_cells:,} cells × {n_genes:,} genes, torch {torch.__version__}, {name}\n")
     train, held_out = simulate(n_cells, n_genes, 105 / n_genes)
-    ways: dict[str, Way] = {"DataLoader on the GPU, batch 64": loader}
+    ways: dict[str, Callable[..., float]] = {"DataLoader on the GPU, batch 64": loader}
     for size in (64, 256, 1024):
         for device in ("cuda", "cpu"):
             config = RunConfig(device=device, batch_size=size)
             ways[f"hvg, {device}, batch {size}"] = partial(ours, config)
+    print(HEAD.format("training", "accuracy, held out"))
+    small = train.rows(np.arange(1000))
+    in_turns(ways, (small, held_out), (train, held_out), n_cells=EPOCHS * n_cells, repeats=repeats)
+
+
+def prediction_rates(n_cells: int, repeats: int, *, gpu: Device = "cuda") -> None:
+    """Print the rate of each way to predict; another ``gpu`` tries this script without one."""
+    pbmc = Classifier.load("pbmc")
+    adata = simulate_counts(n_cells, 20_000)
+    adata.var_names = [*pbmc.card.gene_symbols, *adata.var_names[len(pbmc.card.gene_symbols) :]]
+    config = RunConfig(label_key="cell_type", recipe=("hvg",), folds=2, device="cpu", threads=1)
+    hvg = sb.train(adata[:2000].copy(), config).classifier
+    print("\n" + HEAD.format("prediction", "largest difference"))
+    for name, classifier in {"hvg": hvg, "robust": pbmc}.items():
+        ways: dict[str, Callable[..., float]] = {f"{name}, DataLoader on the GPU": plain_loop}
+        for device in (gpu, "cpu"):
+            ways[f"{name}, serve, {device}"] = partial(served, device)
+            ways[f"{name}, predict, {device}"] = partial(predicted, device)
+        small, full = (Query(adata[:n].copy(), classifier, gpu) for n in (1000, n_cells))
+        in_turns(ways, (small,), (full,), n_cells=n_cells, repeats=repeats, form=".0e")
+
+
+def in_turns(
+    ways: dict[str, Callable[..., float]],
+    small: tuple[Any, ...],
+    full: tuple[Any, ...],
+    *,
+    n_cells: int,
+    repeats: int,
+    form: str = ".3f",
+) -> None:
+    """Let each way work on few cells, then time all in turns; print a row for each."""
     seen: dict[str, list[float]] = {way: [] for way in ways}
-    accuracy = {}
+    score = {}
     for way in ways.values():
-        way(train.rows(np.arange(1000)), held_out)
+        way(*small)
     for _ in range(repeats):
-        for way_name, way in ways.items():
+        for name, way in ways.items():
             start = time.perf_counter()
-            accuracy[way_name] = way(train, held_out)
-            seen[way_name].append(EPOCHS * n_cells / (time.perf_counter() - start))
+            score[name] = way(*full)
+            seen[name].append(n_cells / (time.perf_counter() - start))
     first = np.array(next(iter(seen.values())))
-    print("| training | cells per second (range) | ratio (range) | accuracy, held out |")
-    print("|---|---|---|---|")
-    for way_name, values in seen.items():
+    for name, values in seen.items():
         ratio = np.array(values) / first
         print(
-            f"| {way_name} | {np.median(values):,.0f} ({min(values):,.0f}–{max(values):,.0f}) | "
+            f"| {name} | {np.median(values):,.0f} ({min(values):,.0f}–{max(values):,.0f}) | "
             f"{np.median(ratio):.1f} ({ratio.min():.1f}–{ratio.max():.1f}) | "
-            f"{accuracy[way_name]:.3f} |"
+            f"{score[name]:{form}} |",
+            flush=True,
         )
 
 
@@ -107,6 +153,50 @@ def loader(train: Examples, held_out: Examples) -> float:
             adam.step()
     codes_n = logits(network.cpu().eval(), held_out.x.dense()).argmax(axis=1)
     return float((codes_n == held_out.codes_n).mean())
+
+
+class Query:
+    """Cells to predict, in the forms that the ways take, and what a CPU says of them."""
+
+    def __init__(self, adata: AnnData, classifier: Classifier, gpu: Device) -> None:
+        self.adata, self.classifier, self.device = adata, classifier, torch.device(gpu)
+        self.stream = stream_counts(adata, model_genes=classifier.card.genes)
+        found = self.stream.alignment(*classifier.card.genes)
+        blocks = list(self.stream.model_blocks(found))
+        dense_ng = np.concatenate([block.counts_ng.toarray() for block in blocks])
+        dense_ng[:, found.columns < 0] = np.nan
+        total_n = np.concatenate([block.total_n for block in blocks]).astype(np.float32)
+        self.cells = TensorDataset(torch.from_numpy(dense_ng), torch.from_numpy(total_n))
+        self.module = deepcopy(classifier).to(self.device)
+        blocks_of_cpu = serve(classifier, self.stream, force=True, again=True, device="cpu")
+        self.expected_nk = np.concatenate([block.probability_nk for block in blocks_of_cpu])
+
+    def difference(self, probability_nk: np.ndarray) -> float:
+        """Return how far probabilities are from the CPU's, at most."""
+        return float(np.abs(probability_nk - self.expected_nk).max())
+
+
+def plain_loop(query: Query) -> float:
+    """Predict as tutorials do: dense rows, a copy to the GPU per batch."""
+    parts, is_gpu = [], query.device.type == "cuda"
+    with torch.inference_mode():
+        for batch_ng, total_n in DataLoader(query.cells, batch_size=256, pin_memory=is_gpu):
+            sent = (x.to(query.device, non_blocking=True) for x in (batch_ng, total_n))
+            parts.append(query.module(*sent).cpu())
+    return query.difference(torch.cat(parts).numpy())
+
+
+def served(device: Device, query: Query) -> float:
+    """Predict counts that were checked before."""
+    blocks = serve(query.classifier, query.stream, force=True, again=True, device=device)
+    return query.difference(np.concatenate([block.probability_nk for block in blocks]))
+
+
+def predicted(device: Device, query: Query) -> float:
+    """Check the counts, predict, and judge the query, as the command does."""
+    table = query.classifier.predict(query.adata, force=True, probabilities=True, device=device)
+    names = [f"{keys.PROBABILITY}_{label}" for label in query.classifier.card.labels]
+    return query.difference(table[names].to_numpy())
 
 
 def precision(data: Path, seeds: list[int]) -> None:

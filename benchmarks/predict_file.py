@@ -124,14 +124,14 @@ def labels_of(classifier: Any, path: str, marks: list[float] | None = None) -> A
     from scbaseline.data.options import ReadOptions
     from scbaseline.data.read import open_counts
     from scbaseline.data.stream import stream_counts
-    from scbaseline.model.options import DoubtOptions
+    from scbaseline.model.options import PredictOptions
     from scbaseline.model.query import predict_query
 
     with open_counts(path, ReadOptions()) as adata:
         marks.append(time.process_time())
         stream = stream_counts(adata, model_genes=classifier.card.genes)
         marks.append(time.process_time())
-        table = predict_query(classifier, stream, DoubtOptions()).table
+        table = predict_query(classifier, stream, PredictOptions()).table
         marks.append(time.process_time())
         return table
 

@@ -21,7 +21,7 @@ from scbaseline import Classifier, RunConfig
 from scbaseline.data.read import open_counts
 from scbaseline.data.stream import stream_counts
 from scbaseline.learn.ranks import open_ranks
-from scbaseline.model.options import DoubtOptions
+from scbaseline.model.options import PredictOptions
 from scbaseline.model.query import predict_query
 from scbaseline.ranks import ALONE, launched
 from scbaseline.report.predictions import write_predictions
@@ -102,7 +102,7 @@ def predict(model: Path, path: Path, out: Path) -> None:
         with open_counts(path) as adata:
             stream = stream_counts(adata, ranks=ranks, model_genes=classifier.card.genes)
             times.append(time.perf_counter())
-            labelled = predict_query(classifier, stream, DoubtOptions(), passing=passing)
+            labelled = predict_query(classifier, stream, PredictOptions(), passing=passing)
         times.append(time.perf_counter())
         if ranks.rank == 0:
             write_predictions(labelled.blocks, out)

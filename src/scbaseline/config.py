@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from scbaseline import keys
-from scbaseline.errors import ConfigError, did_you_mean
+from scbaseline.errors import ConfigError, did_you_mean, require_choice
+
+Device = Literal["auto", "cpu", "cuda"]
+"""Where networks compute; ``auto`` takes a GPU where torch finds one."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class RunConfig:
     seed: int = 0
     """Seed of every random step."""
 
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Device = "auto"
     """Where networks are trained; auto takes a GPU where torch finds one."""
 
     threads: int | None = None
@@ -164,15 +167,11 @@ class RunConfig:
             if not chosen:
                 raise ConfigError(f"{name}: none was given; name one, or leave it out")
         for name, choices in (
-            ("device", ("auto", "cpu", "cuda")),
+            ("device", get_args(Device)),
             ("label_origin", ("same-counts", "independent", "unknown")),
             ("merge_unstable", (True, False)),
         ):
-            value = getattr(self, name)
-            if value not in choices:
-                raise ConfigError(
-                    f"{name}: {value!r} is not known; choose {', '.join(map(str, choices))}"
-                )
+            require_choice(name, getattr(self, name), choices)
         if self.test_fraction + self.validation_fraction > 0.9:
             raise ConfigError(
                 f"test_fraction + validation_fraction: {self.test_fraction} + "

@@ -73,6 +73,19 @@ def listed(names: Iterable[str], *, most: int = 5) -> str:
     return ", ".join([*texts[:most], *(["…"] if len(texts) > most else [])])
 
 
+def require_choice(name: str, value: object, choices: Iterable[object]) -> None:
+    """Refuse a setting that is none of a few values.
+
+    Raises
+    ------
+    ConfigError
+        It names the setting, what was given, and the choices.
+    """
+    known = tuple(choices)
+    if value not in known:
+        raise ConfigError(f"{name}: {value!r} is not known; choose {', '.join(map(str, known))}")
+
+
 def did_you_mean(seen: str, known: Iterable[str]) -> str:
     """Return what an error says of near matches: ``Did you mean …?`` or ``Known: …``."""
     names = [str(name) for name in known]

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from commands import FLAGS
 
 from scbaseline.cli import main
@@ -65,6 +66,7 @@ pytestmark = pytest.mark.xdist_group("cli")  # its session fixtures are costly
             1,
             "name a file, e.g. --label-map-draft",
         ),
+        (["predict", "pbmc", "{cells}", "--out", "x.csv", "--device", "gpu"], 2, "cuda"),
         (["train", "{cells}", "--out", "m.safetensors"], 2, "label_key: none was given"),
         (
             ["train", "{cells}", "--label-key", "cell_type", "--out", "m.safetensors"]
@@ -116,6 +118,24 @@ def test_a_mistake_ends_with_one_clear_line(
         "unknown.toml",
         "table.toml",
     }
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_every_command_says_a_missing_gpu_in_the_same_words(
+    folder: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Predict and evaluate say it before they look at the input, train before the slow steps."""
+    cells, out = str(folder / "cells.h5ad"), str(tmp_path / "out")
+    for words in (
+        ["train", cells, "--label-key", "cell_type", "--out", f"{out}.safetensors"],
+        ["predict", str(trained), "none.h5ad", "--out", f"{out}.csv"],
+        ["evaluate", str(trained), "none.h5ad", "--label-key", "cell_type", "--out", out],
+    ):
+        assert main([*words, "--quiet", "--device", "cuda"]) == 2
+        assert capsys.readouterr().err == (
+            f"scbaseline: error: device: cuda was given, but torch {torch.__version__} finds no "
+            "GPU; use --device cpu or auto\n"
+        )
 
 
 def test_a_named_data_set_is_never_overwritten(

@@ -37,7 +37,7 @@ def test_labels_and_scores_are_those_of_the_module(pbmc: Classifier, lacking: fl
     adata = AnnData(sparse.csr_matrix(counts_ng[:, measured_g].astype(np.float32)), var=var)
     adata.obs_names = [f"cell{i}" for i in range(60)]
     stream = stream_counts(adata, model_genes=pbmc.card.genes)
-    (served,) = serve(pbmc, stream, force=True, again=True)
+    (served,) = serve(pbmc, stream, force=True, again=True, device="cpu")
     assert isinstance(served.values_ng, SparseRows)
 
     full_ng = torch.from_numpy(counts_ng.astype(np.float32))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 
 from scbaseline.errors import ConfigError
-from scbaseline.model.options import DoubtOptions
+from scbaseline.model.options import PredictOptions
 from scbaseline.model.sets import MIN_CELLS, PredictionSets, joined_labels
 
 
@@ -76,4 +76,4 @@ def test_the_most_probable_label_is_named_first() -> None:
 def test_a_share_outside_0_to_1_is_refused(option: str, share: float) -> None:
     """The error names the flag."""
     with pytest.raises(ConfigError, match=f"--{option.replace('_', '-')}"):
-        DoubtOptions(**{option: share})
+        PredictOptions(**{option: share})

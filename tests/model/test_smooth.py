@@ -32,7 +32,7 @@ def classifier(cells: AnnData) -> Classifier:
 
 def expected(classifier: Classifier, query: AnnData) -> np.ndarray:
     """Return smoothed probabilities by scikit-learn's PCA and neighbours."""
-    (block,) = serve(classifier, stream_counts(query), force=True)
+    (block,) = serve(classifier, stream_counts(query), force=True, device="cpu")
     values = block.values_ng
     x_ng = (values if not hasattr(values, "dense") else values.dense()).numpy()
     p_nk = block.probability_nk.astype(np.float64)

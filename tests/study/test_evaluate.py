@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from conftest import SMALL, simulate
 from scipy import sparse
 from sklearn.metrics import accuracy_score, f1_score
 
 from scbaseline import Classifier, RunConfig, train
 from scbaseline.data.stream import stream_counts
-from scbaseline.errors import InputError
+from scbaseline.errors import ConfigError, InputError
 from scbaseline.study.evaluate import compare_labels, evaluate
 from scbaseline.study.label_map import LabelMap
 
@@ -38,6 +39,14 @@ def test_figures_are_those_of_the_predictions(classifier: Classifier) -> None:
     assert result.scorecard.score("f1_macro").value == pytest.approx(
         f1_score(true, predicted, average="macro")
     )
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_cells_are_predicted_where_the_settings_say(classifier: Classifier) -> None:
+    """A GPU that is not there is asked for, and missed."""
+    query = stream_counts(simulate(n_cells=200))
+    with pytest.raises(ConfigError, match="finds no GPU; use --device cpu or auto"):
+        evaluate(classifier, query, replace(CONFIG, device="cuda"), label_map=NONE)
 
 
 def test_counts_that_the_check_kept_are_not_read_again(classifier: Classifier) -> None:

@@ -1,7 +1,7 @@
 """``scbaseline evaluate``: a saved model is judged on another study."""
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from scbaseline.cli.app import (
     Figures,
@@ -22,8 +22,13 @@ from scbaseline.cli.app import (
 from scbaseline.cli.groups import JUDGE
 from scbaseline.cli.notes import say_notes
 from scbaseline.cli.progress import stage_line, warned_without_page
-from scbaseline.config import RunConfig
+from scbaseline.config import Device, RunConfig
 from scbaseline.data.options import ReadOptions
+
+if TYPE_CHECKING:
+    from scbaseline.data.stream import CountStream
+    from scbaseline.model.classifier import Classifier
+    from scbaseline.study.evaluate import Evaluation
 
 
 @app.command(
@@ -41,6 +46,7 @@ def evaluate(
     label_origin: Literal["same-counts", "independent", "unknown"] = "unknown",
     label_map: Path | None = None,
     label_map_draft: Path | None = None,
+    device: Device = RunConfig.device,
     reading: Reading = ReadOptions(),  # noqa: B008 (it is frozen)
     total_key: TotalKey = None,
     out: Path | None = None,
@@ -64,6 +70,8 @@ def evaluate(
         left out and counted. [model] may merge model labels in the same way.
     label_map_draft
         TOML file to write: a label map to start from, with the labels that match and near names.
+    device
+        Where cells are predicted; auto takes a GPU where torch finds one.
     out
         Folder for metrics.json and a confusion matrix.
     """
@@ -83,6 +91,11 @@ def evaluate(
         check_evaluation_outputs(out, *inputs, overwrite=overwrite)
     if label_map_draft is not None:
         check_label_map_draft(label_map_draft, *inputs)
+    settings = RunConfig(label_key=label_key, label_origin=label_origin, device=device)
+    if device == "cuda":  # a missing GPU is said now, not after the reading
+        from scbaseline.learn.device import choose_device
+
+        choose_device(device)
     genes = names_in(report_genes)
     check_report_file(report, *inputs, genes=genes, overwrite=overwrite)
     with stage_line(quiet=quiet) as progress, open_counts(input, reading) as adata:
@@ -99,7 +112,6 @@ def evaluate(
         if quiet:  # else they stand in the result
             say_notes(stream, quiet=True)
         require_genes(genes, stream.var.index)
-        settings = RunConfig(label_key=label_key, label_origin=label_origin)
         if label_map_draft is not None:
             match = study.compare_labels(classifier, stream, settings, label_map=mapped)
             save_label_map_draft(match, label_map_draft, overwrite=overwrite)
@@ -108,16 +120,8 @@ def evaluate(
         evaluation = study.evaluate(classifier, stream, settings, label_map=mapped, force=force)
         pages: list[Path] = []
         if report is not None:
-            from scbaseline.report.save_report import look_at_query, report_evaluation
-
             progress("laying the cells out for the report")
-            with warned_without_page(report):
-                look = look_at_query(stream, source=file_of(input))
-                report_evaluation(
-                    report, classifier, stream, evaluation, look, name=Path(input).name,
-                    genes=genes,
-                )  # fmt: skip
-                pages.append(report)
+            pages = _pages(report, classifier, stream, evaluation, input=input, genes=genes)
     screen = Screen(quiet=quiet)
     if quiet and evaluation.match.left_out:
         say("warning", left_out_sentence(evaluation.match))
@@ -127,3 +131,25 @@ def evaluate(
     if out is not None:
         written = save_evaluation(evaluation, classifier.card, out, figure_format=figure_format)
         screen.show(files_finding(out, written))
+
+
+def _pages(
+    report: Path,
+    classifier: "Classifier",
+    stream: "CountStream",
+    evaluation: "Evaluation",
+    *,
+    input: str,  # noqa: A002
+    genes: tuple[str, ...],
+) -> list[Path]:
+    """Write the page for a browser, and return it; none, where none can be made."""
+    from scbaseline.report.save_report import look_at_query, report_evaluation
+
+    pages = []
+    with warned_without_page(report):
+        look = look_at_query(stream, source=file_of(input))
+        report_evaluation(
+            report, classifier, stream, evaluation, look, name=Path(input).name, genes=genes
+        )
+        pages.append(report)
+    return pages

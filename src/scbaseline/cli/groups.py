@@ -31,8 +31,8 @@ _OPTIONS = {
     ),
     "Training": (
         "n-top-genes", "n-comps", "target-sum", "max-value", "learning-rate", "batch-size",
-        "device", "from-disk", "checkpoint",
     ),
+    "Computing": ("device", "from-disk", "checkpoint"),
     "Output": (
         "to", "key-added", "probabilities", "smooth", "force", "overwrite", "report",
         "report-genes", "figure-format", "json", "config", "quiet",

@@ -28,7 +28,7 @@ from scbaseline.cli.progress import counted, stage_line, warned_without_page
 from scbaseline.cli.ranks import joined_ranks
 from scbaseline.data.options import ReadOptions
 from scbaseline.errors import ConfigError
-from scbaseline.model.options import DoubtOptions
+from scbaseline.model.options import PredictOptions
 
 if TYPE_CHECKING:
     from scbaseline.data.stream import CountStream
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from scbaseline.model.query import LabelledQuery
     from scbaseline.report.finding import Finding
 
-Doubting = Annotated[DoubtOptions, Parameter(name="*")]
+Options = Annotated[PredictOptions, Parameter(name="*")]
 
 
 @app.command(
@@ -55,7 +55,7 @@ def predict(
     total_key: TotalKey = None,
     key_added: str | None = None,
     probabilities: bool = False,
-    doubting: Doubting = DoubtOptions(),  # noqa: B008 (it is frozen)
+    options: Options = PredictOptions(),  # noqa: B008 (it is frozen)
     group_key: str | None = None,
     force: Force = False,
     overwrite: Overwrite = False,
@@ -108,6 +108,7 @@ def predict(
         with stage_line(quiet=quiet) as progress:
             progress("loading the model")
             from scbaseline.data.stream import stream_counts
+            from scbaseline.learn.device import choose_device
             from scbaseline.model.classifier import Classifier
             from scbaseline.model.query import predict_query
             from scbaseline.model.serve import coverage_of_query
@@ -116,6 +117,7 @@ def predict(
             from scbaseline.report.screen import Screen
             from scbaseline.study.labels import samples_from_column
 
+            choose_device(options.device)  # a missing GPU is said now, not after the reading
             classifier = Classifier.load(model)
         screen = Screen(quiet=quiet or json, verbose=verbose, stderr=to_stdout)
         with open_counts(input, reading) as adata:
@@ -132,7 +134,7 @@ def predict(
             n_own = stream.own.stop - stream.own.start
             # Whether a cell is unknown depends on the whole query, so nothing is written before.
             predictions = predict_query(
-                classifier, stream, doubting, samples=samples, force=force,
+                classifier, stream, options, samples=samples, force=force,
                 probabilities=probabilities,
                 passing=lambda blocks: counted(blocks, n_own, quiet=quiet),
             )  # fmt: skip

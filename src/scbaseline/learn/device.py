@@ -1,23 +1,26 @@
 """The name of a device in; the device, what moves a tensor to it, and its precision, out."""
 
 from contextlib import AbstractContextManager
+from typing import get_args
 
 import torch
 from torch import Tensor
 
-from scbaseline.errors import ConfigError, InputError
+from scbaseline.config import Device
+from scbaseline.errors import ConfigError, InputError, require_choice
 
-_SHARE = 0.5  # of a GPU's free memory that cells may take; the network's steps need the rest
+_SHARE = 0.5  # of a GPU's free memory that may be taken; the network's steps need the rest
 
 
-def choose_device(name: str) -> torch.device:
+def choose_device(name: Device) -> torch.device:
     """Return the device that ``auto``, ``cpu`` or ``cuda`` stands for on this machine.
 
     Raises
     ------
     ConfigError
-        ``cuda`` was asked for, and torch finds no GPU.
+        ``cuda`` was asked for, and torch finds no GPU; or the name is another one.
     """
+    require_choice("device", name, get_args(Device))
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
         raise ConfigError(
@@ -38,21 +41,34 @@ def send(tensor: Tensor, device: torch.device) -> Tensor:
     return tensor.to(device)
 
 
-def require_room(n_bytes: int, device: torch.device) -> None:
-    """Refuse cells that a GPU has no memory for.
+def require_room(
+    n_bytes: int,
+    device: torch.device,
+    *,
+    what: str = "the training cells",
+    remedy: str = "--from-disk, or --device cpu",
+) -> None:
+    """Refuse what a GPU has no memory for.
+
+    Parameters
+    ----------
+    n_bytes, device
+        What would be taken, and where.
+    what, remedy
+        What it is, and what to use instead, for the message.
 
     Raises
     ------
     InputError
-        They would take more than half of its free memory.
+        It would take more than half of the free memory.
     """
     if device.type != "cuda":
         return
     free = int(_SHARE * torch.cuda.mem_get_info(device)[0])
     if n_bytes > free:
         raise InputError(
-            f"device: the training cells take {n_bytes / 2**30:.1f} GiB, and {free / 2**30:.1f} "
-            "GiB of the GPU's memory may hold them; use --from-disk, or --device cpu"
+            f"device: {what} take {n_bytes / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB of the "
+            f"GPU's memory may hold them; use {remedy}"
         )
 
 

@@ -17,16 +17,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from scbaseline.cells.space import FeatureSpace
+from scbaseline.config import Device, RunConfig
 from scbaseline.data.formats import chosen_matrix
 from scbaseline.data.genes import GeneAlignment, align_genes
 from scbaseline.data.options import ReadOptions
 from scbaseline.data.stream import CountStream, stream_counts
+from scbaseline.learn.device import choose_device
 from scbaseline.learn.profile import CountsNetwork
 from scbaseline.model.card import ModelCard
 from scbaseline.model.coverage import Coverage, assess_coverage
+from scbaseline.model.dense import in_full
 from scbaseline.model.file import read_model, write_model
 from scbaseline.model.front import front_and_network
-from scbaseline.model.options import REJECT_KNOWN, SET_LEVEL, DoubtOptions
+from scbaseline.model.options import REJECT_KNOWN, SET_LEVEL, PredictOptions
 from scbaseline.model.query import predict_query
 from scbaseline.model.serve import serve
 from scbaseline.model.sets import PredictionSets
@@ -127,8 +130,7 @@ class Classifier(nn.Module):
             Each cell's total count over all of its genes, not only the model's. A recipe on
             centred profiles does not look at it.
         """
-        logits_nk = self.network(self.front(counts_ng, total_n))
-        return torch.softmax(logits_nk / self.temperature, dim=1)
+        return in_full(self, counts_ng, total_n, ruler=None)[0]
 
     @property
     def counts_network(self) -> CountsNetwork:
@@ -190,6 +192,7 @@ class Classifier(nn.Module):
         reject_known: float = REJECT_KNOWN,
         set_level: float = SET_LEVEL,
         smooth: bool = False,
+        device: Device = RunConfig.device,
     ) -> pd.DataFrame:
         """Return ``predicted_label`` and ``probability`` per cell, indexed by cell id.
 
@@ -203,10 +206,8 @@ class Classifier(nn.Module):
         adata
             Raw counts, or what they can be recovered from exactly. Genes are found by Ensembl
             id first, by symbol second; those that are missing count as not measured.
-        layer
-            Take the counts from this layer instead of ``X``.
-        use_raw
-            Take the counts from ``raw`` instead of ``X``.
+        layer, use_raw
+            Take the counts from this layer, or from ``raw``, instead of ``X``.
         force
             Predict even where the genes found carry little of the decisions.
         probabilities
@@ -218,15 +219,18 @@ class Classifier(nn.Module):
         smooth
             Add ``smoothed_label`` and ``smoothed_probability``, in which unsure cells listen to
             their neighbours; see :func:`scbaseline.model.smooth.smooth`.
+        device
+            ``auto``, ``cpu`` or ``cuda``: where cells are predicted.
 
         Raises
         ------
         InputError
             There are no raw counts where they were looked for, or too few of the model's genes.
         ConfigError
-            ``reject_known`` or ``set_level`` is not between 0 and 1.
+            ``reject_known`` or ``set_level`` is not between 0 and 1; or there is no such device.
         """
-        options = DoubtOptions(reject_known=reject_known, set_level=set_level, smooth=smooth)
+        options = PredictOptions(reject_known, set_level, smooth=smooth, device=device)
+        choose_device(device)  # a missing GPU is said now, not after the look at all cells
         chosen = chosen_matrix(adata, ReadOptions(layer=layer, use_raw=use_raw))
         stream = stream_counts(chosen, model_genes=self.card.genes)
         stream.warn_of_caveats()
@@ -239,22 +243,22 @@ class Classifier(nn.Module):
         force: bool = False,
         probabilities: bool = False,
         set_level: float = SET_LEVEL,
+        device: Device = RunConfig.device,
     ) -> Iterator[pd.DataFrame]:
         """Yield the rows of :meth:`predict` block by block, for data of any size.
 
-        Where ranks share the stream, they are those of the own cells.
-
-        They have all columns but ``unknown``: it depends on the whole query, and
-        :func:`scbaseline.model.doubt.doubt_of` decides it from all blocks.
+        Where ranks share the stream, they are those of the own cells. They have all columns but
+        ``unknown``: it depends on the whole query, and :func:`scbaseline.model.doubt.doubt_of`
+        decides it from all blocks.
 
         Parameters
         ----------
         stream
             As :func:`scbaseline.data.stream.stream_counts` gives it.
-        force, probabilities, set_level
+        force, probabilities, set_level, device
             As for :meth:`predict`.
         """
-        for served in serve(self, stream, force=force):
+        for served in serve(self, stream, force=force, device=device):
             yield served.table(self, stream, probabilities=probabilities, set_level=set_level)
 
     def save(self, path: str | Path, *, half: bool = False) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from scbaseline.errors import ConfigError, OutputError
 from scbaseline.files import write_atomically
 from scbaseline.model.classifier import Classifier
+from scbaseline.model.dense import in_full
 
 OPSET = 18
 """The version of ONNX's operators: the highest that torch's exporter knows in all versions."""
@@ -95,18 +96,14 @@ class _Graph(nn.Module):
             self.unknown.inverse = inverse_by_elimination
 
     def forward(self, counts_ng: Tensor, total_n: Tensor) -> tuple[Tensor, ...]:
-        values_ng = self.front(counts_ng, total_n)
-        logits_nk = self.network(values_ng)
-        empty_n = total_n <= 0
-        probability_nk = torch.softmax(logits_nk / self.temperature, dim=1)
-        probability_nk = probability_nk.masked_fill(empty_n.unsqueeze(1), torch.nan)
-        if self.unknown is None:
-            return (probability_nk,)
         missing_ng = counts_ng.isnan()
         missing_g = missing_ng.any(dim=0)
-        counts_ng = counts_ng.masked_fill(missing_ng, 0.0)
-        ruler = self.unknown.ruler(missing_g)
-        score_n = self.unknown(values_ng, logits_nk.argmax(dim=1), counts_ng, ruler)
+        ruler = None if self.unknown is None else self.unknown.ruler(missing_g)
+        probability_nk, score_n = in_full(self, counts_ng, total_n, ruler)
+        empty_n = total_n <= 0
+        probability_nk = probability_nk.masked_fill(empty_n.unsqueeze(1), torch.nan)
+        if score_n is None:
+            return (probability_nk,)
         differ = (missing_ng != missing_g).any()
         return probability_nk, score_n.masked_fill(empty_n | differ, torch.nan)
 

@@ -1,9 +1,11 @@
-"""What a user may say of doubt: how far labels are declined, and what stands beside them."""
+"""What a user may ask of a prediction: how far labels are declined, what is added, and where."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
-from scbaseline.errors import ConfigError
+from scbaseline.config import Device, RunConfig
+from scbaseline.errors import ConfigError, require_choice
 
 REJECT_KNOWN = 0.05
 """The share of known cells that may be called unknown."""
@@ -13,13 +15,13 @@ SET_LEVEL = 0.9
 
 
 @dataclass(frozen=True)
-class DoubtOptions:
-    """How far labels are declined, and what is said beside them.
+class PredictOptions:
+    """How far labels are declined, what is said beside them, and where they are computed.
 
     Raises
     ------
     ConfigError
-        A share is not between 0 and 1.
+        A share is not between 0 and 1, or there is no such device.
     """
 
     reject_known: float = REJECT_KNOWN
@@ -34,7 +36,11 @@ class DoubtOptions:
     smooth: bool = False
     """Add smoothed_label: unsure cells listen to their neighbours. Reads the query again."""
 
+    device: Device = RunConfig.device
+    """Where cells are predicted; auto takes a GPU where torch finds one."""
+
     def __post_init__(self) -> None:
+        require_choice("device", self.device, get_args(Device))
         for name in ("reject_known", "set_level"):
             given = getattr(self, name)
             if not isinstance(given, int | float) or not 0 < given < 1:

@@ -14,7 +14,7 @@ from scbaseline.data.stream import CountStream
 from scbaseline.model.doubt import QueryDoubt, doubt_of
 from scbaseline.model.gathered import gathered_blocks
 from scbaseline.model.label_tree import read_label_tree
-from scbaseline.model.options import DoubtOptions
+from scbaseline.model.options import PredictOptions
 from scbaseline.model.serve import coverage_of_query
 from scbaseline.model.smooth import smooth
 
@@ -51,7 +51,7 @@ class LabelledQuery:
 def predict_query(
     classifier: "Classifier",
     stream: CountStream,
-    options: DoubtOptions,
+    options: PredictOptions,
     *,
     samples: "pd.Series[str] | None" = None,
     force: bool = False,
@@ -67,7 +67,7 @@ def predict_query(
     classifier, stream, force, probabilities
         As for :meth:`Classifier.predict_stream`.
     options
-        What to decline, and what to add.
+        What to decline, what to add, and where to compute.
     samples
         The donor, batch or sample of each cell, to judge each alone as well.
     passing
@@ -81,8 +81,9 @@ def predict_query(
     card = classifier.card
     tree = None if options.label_tree is None else read_label_tree(options.label_tree, card.labels)
     served = classifier.predict_stream(
-        stream, force=force, probabilities=probabilities, set_level=options.set_level
-    )
+        stream, force=force, probabilities=probabilities, set_level=options.set_level,
+        device=options.device,
+    )  # fmt: skip
     blocks = gathered_blocks(list(passing(served)), stream.cell_ids, stream.ranks)
     coverage = coverage_of_query(classifier, stream)
     judge = partial(

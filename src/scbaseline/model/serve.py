@@ -1,6 +1,6 @@
 """A classifier and counts in blocks in; what it says of each block's cells out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -13,9 +13,12 @@ from torch import Tensor, nn
 
 from scbaseline import keys
 from scbaseline.cells.space import FeatureSpace
+from scbaseline.config import Device, RunConfig
 from scbaseline.data.stream import CountStream, ModelBlock
+from scbaseline.learn.device import choose_device
 from scbaseline.learn.sparse import SparseRows
 from scbaseline.model.coverage import Coverage, require_coverage
+from scbaseline.model.dense import Answers, DenseServer
 from scbaseline.model.front import Front, front_and_network
 from scbaseline.model.sets import joined_labels
 
@@ -37,7 +40,7 @@ class Served:
     rows
         Which cells of the stream they are.
     values_ng
-        What the front makes of their counts.
+        What the front makes of their counts; ``None`` where a GPU predicted.
     probability_nk
         Probabilities, cells × labels.
     score_n
@@ -47,7 +50,7 @@ class Served:
     """
 
     rows: slice
-    values_ng: Tensor | SparseRows
+    values_ng: Tensor | SparseRows | None
     probability_nk: NDArray[np.float32]
     score_n: NDArray[np.float32] | None
     empty_n: NDArray[np.bool_]
@@ -90,7 +93,12 @@ def coverage_of_query(classifier: "Classifier", stream: CountStream) -> Coverage
 
 
 def serve(
-    classifier: "Classifier", stream: CountStream, *, force: bool, again: bool = False
+    classifier: "Classifier",
+    stream: CountStream,
+    *,
+    force: bool,
+    again: bool = False,
+    device: Device = RunConfig.device,
 ) -> Iterator[Served]:
     """Yield what a classifier says of a query, block by block.
 
@@ -104,31 +112,71 @@ def serve(
         Go on where the genes found carry little of the decisions.
     again
         Whether this query was served before, so that its genes need no word again.
+    device
+        Where cells are predicted. Of ranks on a machine with several GPUs, each has its own.
 
     Raises
     ------
     InputError
-        The counts are none, or too few of the model's genes are there.
+        The counts are none, too few of the model's genes are there, or a GPU has no room.
+    ConfigError
+        ``cuda`` was asked for, and torch finds no GPU.
     """
     found = stream.alignment(*classifier.card.genes)
     if not again:
         found.warn_of_stripped()
         require_coverage(classifier.coverage_of(found), force=force)
-    missing_g, front = found.columns < 0, cast("Front", classifier.front)
-    unknown = classifier.unknown
-    ruler = None if unknown is None else unknown.ruler(torch.from_numpy(missing_g))
+    answers = answers_on(choose_device(device), classifier, found.columns < 0)
     for rows, counts_ng, total_n, empty_n in _joined(
         stream.model_blocks(found), together=stream.together
     ):
         with torch.inference_mode():
             totals = torch.from_numpy(total_n.astype(np.float32))
-            values_ng = front.sparse(counts_ng, totals, missing_g=missing_g)
-            logits_nk = classifier.network(values_ng)
-            probability_nk = torch.softmax(logits_nk / classifier.temperature, dim=1).numpy()
-            score_n = None
-            if unknown is not None and ruler is not None:
-                score_n = unknown.of_csr(values_ng, logits_nk.argmax(dim=1), counts_ng, ruler)
+            probability_nk, score_n, values_ng = answers(counts_ng, totals)
         yield Served(rows, values_ng, probability_nk, score_n, empty_n)
+
+
+def answers_on(
+    device: torch.device, classifier: "Classifier", missing_g: NDArray[np.bool_]
+) -> "Callable[[sparse.csr_matrix, Tensor], Answers]":
+    """Return what answers blocks of counts and totals on a device.
+
+    A CPU is quicker on the non-zeros, a GPU on all values.
+
+    Parameters
+    ----------
+    device, classifier
+        Where, and what.
+    missing_g
+        The genes that the query lacks.
+
+    Raises
+    ------
+    InputError
+        A GPU has no room for it.
+    """
+    if device.type == "cpu":
+        return _from_non_zeros(classifier, missing_g)
+    return DenseServer.sent(classifier, missing_g, device)
+
+
+def _from_non_zeros(
+    classifier: "Classifier", missing_g: NDArray[np.bool_]
+) -> "Callable[[sparse.csr_matrix, Tensor], Answers]":
+    """Return what computes a block's answers on a CPU, at the cost of its non-zeros."""
+    front, unknown = cast("Front", classifier.front), classifier.unknown
+    ruler = None if unknown is None else unknown.ruler(torch.from_numpy(missing_g))
+
+    def answers(counts_ng: sparse.csr_matrix, total_n: Tensor) -> Answers:
+        values_ng = front.sparse(counts_ng, total_n, missing_g=missing_g)
+        logits_nk = classifier.network(values_ng)
+        probability_nk = torch.softmax(logits_nk / classifier.temperature, dim=1).numpy()
+        score_n = None
+        if unknown is not None and ruler is not None:
+            score_n = unknown.of_csr(values_ng, logits_nk.argmax(dim=1), counts_ng, ruler)
+        return Answers(probability_nk, score_n, values_ng)
+
+    return answers
 
 
 def _joined(blocks: Iterable[ModelBlock], *, together: int) -> Iterator[ModelBlock]:

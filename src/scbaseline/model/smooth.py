@@ -1,5 +1,6 @@
 """A query's cells and their neighbours in; probabilities smoothed over these out."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,8 +36,9 @@ def smooth(classifier: "Classifier", stream: CountStream) -> pd.DataFrame:
     type would be outvoted. The query is centred, but never standardised by its own spread,
     which in a query of one type would move real types apart.
 
-    It reads the query twice more, and holds 30 components a cell in memory. Where ranks share
-    the query, each reads its own cells, and rank 0 looks for neighbours among all.
+    It reads the query twice more, computes on the CPU, and holds 30 components a cell in
+    memory. Where ranks share the query, each reads its own cells, and rank 0 looks for
+    neighbours among all.
 
     Parameters
     ----------
@@ -70,7 +72,7 @@ def _seen(
     sum_g, gram_gg = np.zeros(n_genes), np.zeros((n_genes, n_genes))
     probabilities = [np.zeros((0, len(classifier.card.labels)), np.float32)]
     empty = [np.zeros(0, bool)]
-    for block in serve(classifier, stream, force=True, again=True):
+    for block in _served(classifier, stream):
         x_ng = _dense(block)
         sum_g += x_ng.sum(axis=0)
         gram_gg += x_ng.T @ x_ng
@@ -80,15 +82,21 @@ def _seen(
     mean_g = ranks.sum(sum_g) / n_cells
     axes_gc = _axes(ranks.sum(gram_gg) / n_cells - np.outer(mean_g, mean_g))
     offset_c = mean_g @ axes_gc
-    blocks = serve(classifier, stream, force=True, again=True)
-    pcs = [_dense(block) @ axes_gc - offset_c for block in blocks]
+    pcs = [_dense(block) @ axes_gc - offset_c for block in _served(classifier, stream)]
     pcs_nc = ranks.gather(np.concatenate([offset_c[None][:0], *pcs]).astype(np.float32))
     probability_nk = ranks.gather(np.concatenate(probabilities)).astype(np.float64)
     return probability_nk, ranks.gather(np.concatenate(empty)), pcs_nc
 
 
+def _served(classifier: "Classifier", stream: CountStream) -> Iterator[Served]:
+    """Yield the query again, on the CPU: each cell's values are needed here."""
+    return serve(classifier, stream, force=True, again=True, device="cpu")
+
+
 def _dense(block: Served) -> NDArray[np.float32]:
     values = block.values_ng
+    if values is None:
+        raise AssertionError("values were not kept")
     full = values.dense() if isinstance(values, SparseRows) else values
     dense: NDArray[np.float32] = full.numpy()
     return dense

@@ -43,6 +43,11 @@ class Ruler(NamedTuple):
     precision_kcc: Tensor
     expected: Expected
 
+    def to(self, device: torch.device) -> "Ruler":
+        """Return the same on a device."""
+        expected = Expected(*(x.to(device) for x in self.expected))
+        return Ruler(self.map_gc.to(device), self.precision_kcc.to(device), expected)
+
 
 class UnknownScore(nn.Module):
     """How unlike the training cells a cell is; higher is stranger.
@@ -210,7 +215,7 @@ class UnknownScore(nn.Module):
 
     def _distance(self, values_ng: Tensor | SparseRows, ruler: Ruler) -> Tensor:
         """Return the Mahalanobis distance to the nearest label."""
-        no_offset_c = torch.zeros(ruler.map_gc.shape[1])
+        no_offset_c = ruler.map_gc.new_zeros(ruler.map_gc.shape[1])
         values_nc = affine(values_ng, ruler.map_gc, no_offset_c)
         offset_knc = (values_nc[None] - self.center_kc[:, None]).double()
         square_kn = ((offset_knc @ ruler.precision_kcc) * offset_knc).sum(dim=2)
@@ -225,7 +230,7 @@ class UnknownScore(nn.Module):
         n_comps = self.axes_gc.shape[1]
         measured_g1 = (~missing_g).double()[:, None]
         design = torch.cat([self.axes_gc * measured_g1, measured_g1], dim=1)
-        identity = torch.eye(n_comps + 1, dtype=torch.float64)
+        identity = torch.eye(n_comps + 1, dtype=torch.float64, device=missing_g.device)
         inverse = self.inverse(design.T @ design + _RIDGE * identity)
         added_cc = self.noise * (inverse - identity)[:n_comps, :n_comps]
         lacking, axes_gc = missing_g.any(), self.axes_gc.double()

@@ -152,7 +152,7 @@ def evaluate(
     stream
         The query's counts, with labels in ``obs[config.label_key]``.
     config
-        ``label_key``, ``label_origin``, ``n_bootstrap``, ``seed``.
+        ``label_key``, ``label_origin``, ``n_bootstrap``, ``seed``, ``device``.
     label_map
         How labels are brought to one set.
     force
@@ -163,6 +163,8 @@ def evaluate(
     InputError
         No such column, none of the query's labels has a counterpart in the model, or the
         query is the data that the model was trained on.
+    ConfigError
+        ``device="cuda"`` without a GPU.
 
     Examples
     --------
@@ -185,7 +187,7 @@ def evaluate(
     code_of_label = {label: code_of[name] for label, name in match.common.items()}
     true_n = np.array([code_of_label.get(label, -1) for label in given])
 
-    cells = pd.concat(classifier.predict_stream(stream, force=force))
+    cells = pd.concat(classifier.predict_stream(stream, force=force, device=config.device))
     labels_n = cells[keys.PREDICTED_LABEL].to_numpy(object)
     predicted_n = np.array(
         [-1 if label is None else code_of[label_map.model.get(label, label)] for label in labels_n]

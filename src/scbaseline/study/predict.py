@@ -12,11 +12,12 @@ from scbaseline.data.formats import chosen_matrix
 from scbaseline.data.options import ReadOptions
 from scbaseline.data.stream import stream_counts
 from scbaseline.errors import ConfigError, InputError
+from scbaseline.learn.device import choose_device
 from scbaseline.model.card import ModelCard
 from scbaseline.model.classifier import Classifier
 from scbaseline.model.coverage import Coverage
 from scbaseline.model.doubt import QueryDoubt
-from scbaseline.model.options import DoubtOptions
+from scbaseline.model.options import PredictOptions
 from scbaseline.model.query import predict_query
 from scbaseline.ranks import ALONE, Ranks
 from scbaseline.study.labels import samples_from_column
@@ -108,7 +109,7 @@ def predict(
     probabilities: bool = False,
     group_key: str | None = None,
     ranks: Ranks = ALONE,
-    **doubting: Any,
+    **options: Any,
 ) -> Predictions:
     """Label the cells of a query with a trained classifier.
 
@@ -134,9 +135,9 @@ def predict(
         Column of obs with each cell's donor, batch or sample, to judge each by itself, too.
     ranks
         Those that share the cells, as ``torchrun`` starts them; all return the same.
-    doubting
-        ``reject_known``, ``set_level``, ``label_tree``, ``smooth``: as for
-        :class:`~scbaseline.model.options.DoubtOptions`.
+    options
+        ``reject_known``, ``set_level``, ``label_tree``, ``smooth``, ``device``: as for
+        :class:`~scbaseline.model.options.PredictOptions`.
 
     Raises
     ------
@@ -144,6 +145,8 @@ def predict(
         There are no raw counts where they were looked for, or too few of the model's genes.
     DataNotFoundError, ModelFileError
         There is no such model file, or it cannot be read.
+    ConfigError
+        An option has a value that cannot work, such as ``device="cuda"`` without a GPU.
 
     Examples
     --------
@@ -160,6 +163,8 @@ def predict(
             f"model: {type(model).__name__} was given; pass a Classifier, the path of a model "
             'file, or the name of a model that comes with the package, such as "pbmc"'
         )
+    asked = PredictOptions(**options)
+    choose_device(asked.device)  # a missing GPU is said now, not after the look at all cells
     classifier = model if isinstance(model, Classifier) else Classifier.load(model)
     chosen = chosen_matrix(adata, ReadOptions(layer=layer, use_raw=use_raw))
     stream = stream_counts(
@@ -167,7 +172,7 @@ def predict(
     )
     stream.warn_of_caveats()
     labelled = predict_query(
-        classifier, stream, DoubtOptions(**doubting),
+        classifier, stream, asked,
         samples=None if group_key is None else samples_from_column(adata.obs, group_key),
         force=force, probabilities=probabilities,
     )  # fmt: skip
@@ -186,7 +191,7 @@ def annotate(
     force: bool = False,
     probabilities: bool = False,
     overwrite: bool = False,
-    **doubting: Any,
+    **options: Any,
 ) -> None:
     """Label the cells of ``adata`` in place, as scanpy's functions do; return nothing.
 
@@ -208,7 +213,7 @@ def annotate(
         A classifier, or the path of a model file.
     key_added
         Name of the label's column, and the beginning of the others' names.
-    layer, use_raw, total_key, force, probabilities, doubting
+    layer, use_raw, total_key, force, probabilities, options
         As for :func:`scbaseline.predict`.
     overwrite
         Replace columns of these names that scbaseline did not write; its own are always
@@ -239,15 +244,9 @@ def annotate(
     own = [keys.predictions(name, key_added) for name in (keys.PREDICTED_LABEL, keys.PROBABILITY)]
     _refuse_columns(own, adata, key_added=key_added, overwrite=overwrite)  # before the work
     predictions = predict(
-        adata,
-        model,
-        layer=layer,
-        use_raw=use_raw,
-        total_key=total_key,
-        force=force,
-        probabilities=probabilities,
-        **doubting,
-    )
+        adata, model, layer=layer, use_raw=use_raw, total_key=total_key, force=force,
+        probabilities=probabilities, **options,
+    )  # fmt: skip
     _write(predictions, adata, key_added=key_added, overwrite=overwrite)
 
 
