@@ -4,7 +4,8 @@
   const root = document.documentElement;
   const $ = (id) => document.getElementById(id);
   const style = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-  const COLOURS = ["#3f90da", "#e76300", "#bd1f01", "#92dadd", "#832db6", "#a96b59", "#b9ac70"];
+  // The first four can be seen on both papers; the fourth is the reference's in every figure.
+  const COLOURS = ["#3f90da", "#e76300", "#bd1f01", "#832db6", "#a96b59", "#92dadd", "#b9ac70"];
   const figures = [];
 
   const make = (tag, text, attributes = {}) => {
@@ -168,6 +169,7 @@
       });
       names(figure.left[0], [...spec.rows].reverse());
       names(figure.below[0], spec.columns);
+      for (const grid of figure.center) grid.visible = false;
       figure.below[0].major_label_orientation = Math.PI / 2;
       const palette = Bokeh.Palettes.Viridis256;
       const transform = new Bokeh.LinearColorMapper({palette, low: 0, high: 1});
@@ -310,8 +312,33 @@
     };
     const options = [...cells.columns, ...cells.genes];
     const middle = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
-    const nameIslands = (column, codes) => {
-      const found = {x: [], y: [], text: []};
+    // Names of groups: large groups first. A name that would lie on another one is left out, and
+    // comes back where the reader zooms in.
+    let named = [];
+    const placeNames = () => {
+      const {x_range, y_range} = figure;
+      const [width, height] = [$("plane").clientWidth - 12, $("plane").clientHeight - 12]; // min_border
+      const [perX, perY] = [
+        width / (x_range.end - x_range.start), height / (y_range.end - y_range.start),
+      ];
+      const placed = [];
+      for (const {text, x: ownX, y: ownY} of named) {
+        const half = 4 + 3.6 * text.length;
+        let left = (ownX - x_range.start) * perX;
+        const top = (ownY - y_range.start) * perY;
+        if (left >= 0 && left <= width) left = Math.max(half, Math.min(width - half, left));
+        const free = placed.every(
+          (p) => Math.abs(p.left - left) > p.half + half || Math.abs(p.top - top) > 20);
+        if (free) placed.push({text, half, left, top, x: x_range.start + left / perX, y: ownY});
+      }
+      places.data = Object.fromEntries(
+        ["x", "y", "text"].map((key) => [key, placed.map((p) => p[key])]));
+    };
+    figure.x_range.change.connect(placeNames);
+    figure.y_range.change.connect(placeNames);
+    new ResizeObserver(placeNames).observe($("plane"));
+    const nameGroups = (column, codes) => {
+      const found = [];
       if (column && column.names.length <= 40) {
         const own = column.names.map(() => []);
         for (let n = 0; n < cells.n; n++) if (!isNaN(codes[n])) own[codes[n]].push(n);
@@ -321,13 +348,13 @@
           const [cx, cy] = [x, y].map((values) => middle(rows.map((n) => values[n])));
           const far = (n) => (x[n] - cx) ** 2 + (y[n] - cy) ** 2;
           const nearest = rows.reduce((best, n) => (far(n) < far(best) ? n : best));
-          found.x.push(x[nearest]);
-          found.y.push(y[nearest]);
           const name = column.names[k];
-          found.text.push(name.length > 24 ? `${name.slice(0, 23)}…` : name);
+          const text = name.length > 24 ? `${name.slice(0, 23)}…` : name;
+          found.push({text, x: x[nearest], y: y[nearest], n: rows.length});
         });
       }
-      places.data = found;
+      named = found.sort((a, b) => b.n - a.n);
+      placeNames();
     };
     const colourBy = async (k) => {
       const chosenEntry = options[k];
@@ -355,7 +382,7 @@
         return isCategory ? chosenEntry.names[value] : round(value);
       });
       source.change.emit();
-      nameIslands(isCategory ? chosenEntry : null, values);
+      nameGroups(isCategory ? chosenEntry : null, values);
       root.dataset.colour = chosenEntry.name;
       writeKey();
     };

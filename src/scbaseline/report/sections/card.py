@@ -64,7 +64,7 @@ def _exam(card: ModelCard, *, detail: bool) -> tuple[Finding, ...]:
         "Each label was left out of training once. Found: the share of its cells above the score "
         "that a tenth of known cells exceed."
     )
-    table = Table(columns, rows, numbers=(1,))
+    table = Table(columns, rows, numbers=(1, 2, 3))
     return (Finding("If a label were unknown", (sentence,), table=table, detail=detail),)
 
 

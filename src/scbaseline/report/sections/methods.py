@@ -5,7 +5,7 @@ from scbaseline.judge.metrics import LEVEL, METRICS
 from scbaseline.learn.recipes import REFERENCE
 from scbaseline.report.finding import Finding
 from scbaseline.report.sections.inflation import PREDICT_THEMSELVES
-from scbaseline.report.sections.words import joined, over_draws
+from scbaseline.report.sections.words import joined, over_draws, percent
 from scbaseline.study.evidence import ProtocolEvidence
 from scbaseline.study.protocols import CLUSTERS, SAME_COUNTS, null_of
 from scbaseline.study.results import Audit
@@ -80,7 +80,7 @@ def _scores(audit: Audit, evidence: ProtocolEvidence) -> list[str]:
     if protocol.tests_on == "groups":
         where += f" ({config.group_key})"
     if protocol.draws_counts:
-        where += f" ({config.thin_fraction:.0%} of the counts for the clusters)"
+        where += f" ({percent(config.thin_fraction, digits=0)} of the counts for the clusters)"
     return [f"{where}, accuracy ({METRICS['kappa'].title}) was {joined(scores)}."]
 
 

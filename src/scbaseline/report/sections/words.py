@@ -29,9 +29,9 @@ def over_draws(values: Sequence[float], *, digits: int = 3) -> str:
     return f"{mean} ({n_draws}: {min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
-def percent(share: float) -> str:
+def percent(share: float, *, digits: int = 1) -> str:
     """Return a share as biologists read it: ``88.7 %``."""
-    return f"{100 * share:.1f} %"
+    return f"{100 * share:.{digits}f} %"
 
 
 def percent_interval(score: Score) -> str:
