@@ -161,9 +161,9 @@ def test_suspects_that_chance_explains_are_said_to_be_no_more(of_audit: Audit) -
     few = replace(suspects, expected_by_chance=len(suspects.suspects) - 1.0, expected_sd=1.0)
     many = replace(suspects, expected_by_chance=len(suspects.suspects) / 4, expected_sd=1.0)
     (finding,) = suspect_findings(replace(of_audit, suspects=few))
-    assert "no more than what its own doubt gives" in finding.sentences[0]
+    assert "is no more than that." in finding.sentences[0]
     (finding,) = suspect_findings(replace(of_audit, suspects=many))
-    assert "4.0 times what its own doubt gives" in finding.sentences[0]
+    assert "is 4.0 times that." in finding.sentences[0]
 
 
 def test_what_to_type_next_can_be_typed() -> None:

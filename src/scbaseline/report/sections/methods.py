@@ -25,8 +25,9 @@ def methods_paragraph(audit: Audit) -> str:
     for entry in evidence.inflation:
         if entry.recipe == REFERENCE and entry.metric == "accuracy":
             parts.append(
-                "At equal depth, predicting clusters from the very counts that they were made "
-                f"from raised the accuracy by {over_draws(entry.differences, digits=2)}."
+                "At equal depth, predicting clusters from the same counts that they were made "
+                f"from raised the accuracy of {REFERENCE} by "
+                f"{over_draws(entry.differences, digits=2)}."
             )
     parts += _structureless(audit)
     if evidence.structure is not None:
@@ -38,8 +39,8 @@ def methods_paragraph(audit: Audit) -> str:
         parts.append(PREDICT_THEMSELVES)
     if audit.labels.source == CLUSTERS:
         parts.append(
-            "Thinned parts are independent for Poisson counts only; labels that do not come from "
-            "these counts would be the proof."
+            "Thinned parts are independent only if counts are Poisson distributed; a proof needs "
+            "labels that do not come from these counts."
         )
     return " ".join(parts)
 

@@ -9,7 +9,7 @@ from scbaseline.report.sections.words import joined, score_cell
 from scbaseline.study.results import Training
 from scbaseline.study.rivals import AS_THEY_ARE, COMPARED, ViewEvidence
 
-_HOME = "at home"
+_HOME = "on the cells as they are"
 _UNCLEAR = "not told apart"
 _SMALL = 0.02  # a difference that few would choose a model by
 
