@@ -26,6 +26,7 @@ from scbaseline.report.html.cell_map import LaidOut, cell_map
 from scbaseline.report.html.packing import packed_codes, packed_numbers, packed_texts
 from scbaseline.report.html.pages import page_of_run
 from scbaseline.report.html.query import label_chart
+from scbaseline.report.html.words import answer
 from scbaseline.report.html.write import check_report_file, page_html
 from scbaseline.study.look import lay_out, majority_of
 from scbaseline.study.to_adata import annotated_cells
@@ -141,6 +142,17 @@ def test_markers_are_the_genes_that_were_planted() -> None:
     for t in range(3):
         planted = {f"GENE{g}" for g in range(10 * t, 10 * t + 10)}
         assert set(markers[f"type {t}"]) <= planted
+
+
+def test_the_answer_begins_with_the_recipes_own_score() -> None:
+    """Also where one protocol is all there is, so that no accuracy falls."""
+    evidence, labels = bad_run().evidence, bad_run().labels
+    alone = replace(evidence, protocols={"inductive": evidence.protocols["inductive"]})
+    accuracy = 100 * alone.score("inductive", "pca", "accuracy").value
+    said = answer(alone, labels, recipes=("pca",))
+    assert said.startswith(f"pca is right for {accuracy:.1f} % [")
+    assert "Under that test, a simple classifier (logistic) reaches" in said
+    assert answer(evidence, labels, recipes=("pca",)).startswith("The accuracy")
 
 
 def test_a_label_has_one_colour_on_a_page() -> None:

@@ -4,7 +4,7 @@
   const root = document.documentElement;
   const $ = (id) => document.getElementById(id);
   const style = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-  // The first four can be seen on both papers; the fourth is the reference's in every figure.
+  // The first four can be seen on both papers.
   const COLOURS = ["#3f90da", "#e76300", "#bd1f01", "#832db6", "#a96b59", "#92dadd", "#b9ac70"];
   const figures = [];
 
@@ -66,8 +66,10 @@
     paint(entry);
     return Bokeh.Plotting.show(entry.figure, target);
   };
-  const names = (axis, texts) => {
+  const names = (figure, dimension, texts) => {
+    const axis = dimension ? figure.left[0] : figure.below[0];
     axis.ticker = new Bokeh.FixedTicker({ticks: texts.map((_, k) => k)});
+    for (const grid of figure.center) if (grid.dimension === dimension) grid.ticker = axis.ticker;
     axis.major_label_overrides = new Map(texts.map((text, k) => [k, plain(text)]));
   };
   const legend = (id, entries) => {
@@ -89,7 +91,7 @@
         height: 90 + 16 * spec.rows.length * Math.max(2, spec.series.length),
         y_range: [-0.6, last + 0.6],
       });
-      names(figure.left[0], [...spec.rows].reverse());
+      names(figure, 1, [...spec.rows].reverse());
       figure.below[0].axis_label = plain(spec.x);
       figure.below[0].formatter = new Bokeh.NumeralTickFormatter({format: "0 %"});
       spec.series.forEach(({name, points}, k) => {
@@ -139,7 +141,7 @@
         height: 70 + 24 * spec.rows.length, y_range: [-0.6, last + 0.6],
         x_range: [0, 1.05 * Math.max(...spec.values, 1e-9)],
       });
-      names(figure.left[0], [...spec.rows].reverse());
+      names(figure, 1, [...spec.rows].reverse());
       figure.below[0].axis_label = plain(spec.x);
       figure.hbar({
         y: spec.rows.map((_, k) => last - k), right: spec.values, left: 0, height: 0.75,
@@ -167,8 +169,8 @@
         x_range: [-0.7, spec.columns.length - 0.3],
         min_width: 190 + 20 * spec.columns.length,
       });
-      names(figure.left[0], [...spec.rows].reverse());
-      names(figure.below[0], spec.columns);
+      names(figure, 1, [...spec.rows].reverse());
+      names(figure, 0, spec.columns);
       for (const grid of figure.center) grid.visible = false;
       figure.below[0].major_label_orientation = Math.PI / 2;
       const palette = Bokeh.Palettes.Viridis256;
@@ -312,8 +314,8 @@
     };
     const options = [...cells.columns, ...cells.genes];
     const middle = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
-    // Names of groups: large groups first. A name that would lie on another one is left out, and
-    // comes back where the reader zooms in.
+    // Names of groups: large groups first. A name that would lie on another one is moved up or
+    // down; where that does not help, it is left out until the reader zooms in.
     let named = [];
     const placeNames = () => {
       const {x_range, y_range} = figure;
@@ -325,11 +327,13 @@
       for (const {text, x: ownX, y: ownY} of named) {
         const half = 4 + 3.6 * text.length;
         let left = (ownX - x_range.start) * perX;
-        const top = (ownY - y_range.start) * perY;
         if (left >= 0 && left <= width) left = Math.max(half, Math.min(width - half, left));
-        const free = placed.every(
-          (p) => Math.abs(p.left - left) > p.half + half || Math.abs(p.top - top) > 20);
-        if (free) placed.push({text, half, left, top, x: x_range.start + left / perX, y: ownY});
+        const tops = [0, 22, -22].map((shift) => (ownY - y_range.start) * perY + shift);
+        const top = tops.find((own) => placed.every(
+          (p) => Math.abs(p.left - left) > p.half + half || Math.abs(p.top - own) > 20));
+        if (top === undefined) continue;
+        const [x, y] = [x_range.start + left / perX, y_range.start + top / perY];
+        placed.push({text, half, left, top, x, y});
       }
       places.data = Object.fromEntries(
         ["x", "y", "text"].map((key) => [key, placed.map((p) => p[key])]));

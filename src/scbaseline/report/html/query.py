@@ -21,7 +21,7 @@ from scbaseline.report.sections.card import card_findings
 from scbaseline.report.sections.coverage import coverage_finding
 from scbaseline.report.sections.evaluation import evaluation_findings
 from scbaseline.report.sections.predictions import trust_finding
-from scbaseline.report.sections.words import counted, joined
+from scbaseline.report.sections.words import counted, joined, source_in_words
 from scbaseline.report.sections.words import percent as share_of
 from scbaseline.study.evaluate import Evaluation
 from scbaseline.study.protocols import ANOTHER_STUDY
@@ -102,7 +102,8 @@ def page_of_evaluation(
     )
     return Page(
         title=f"scbaseline evaluate: {name}",
-        subject=f"{accuracy.n:,} cells of another study, judged against {evaluation.label_source}",
+        subject=f"{accuracy.n:,} cells of another study, judged by their labels "
+        f"({source_in_words(evaluation.label_source)})",
         answer=f"{card.recipe.name}, trained on {card.data['title']}, names {percent(accuracy)} of "
         f"{accuracy.n:,} cells right (Cohen's kappa {kappa.value:.2f}).",
         hero=label_chart(evaluation.cells, card.labels, picture),

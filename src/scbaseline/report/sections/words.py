@@ -5,6 +5,7 @@ from functools import partial
 
 from scbaseline.judge.scores import Score
 from scbaseline.report.finding import Cell
+from scbaseline.study.protocols import CLUSTERS
 
 faint = partial(Cell, faint=True)
 """Makes a cell of less weight."""
@@ -27,6 +28,11 @@ def over_draws(values: Sequence[float], *, digits: int = 3) -> str:
     if len(values) == 1:
         return f"{mean} ({n_draws})"
     return f"{mean} ({n_draws}: {min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def source_in_words(source: str) -> str:
+    """Return where labels come from: ``Leiden clusters``, or ``column cell_type``."""
+    return "Leiden clusters" if source == CLUSTERS else f"column {source.split(':', 1)[1]}"
 
 
 def percent(share: float, *, digits: int = 1) -> str:
