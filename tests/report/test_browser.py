@@ -1,5 +1,6 @@
 """What a person sees and does: report.html in Chromium, opened from the disk."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ from bad_names import BAD_GENE, BAD_LABELS, bad_page
 from conftest import simulate
 
 from scbaseline import Counts
+from scbaseline.report import html as report_html
 from scbaseline.report.html.cell_map import LaidOut, cell_map
 from scbaseline.report.html.write import write_page
 
@@ -244,6 +246,17 @@ def test_axe_finds_no_serious_violation(page: Any, scheme: str) -> None:
         if v["impact"] in ("serious", "critical")
     ]
     assert grave == []
+
+
+def test_ticks_that_differ_are_written_differently(page: Any) -> None:
+    """A narrow axis has ticks at half a percent, which are not rounded to whole ones."""
+    script = Path(report_html.__file__).with_name("page.js").read_text(encoding="utf-8")
+    formats = re.findall(r'NumeralTickFormatter\(\{format: "(.*?)"', script)
+    assert formats
+    write = "(format) => new Bokeh.NumeralTickFormatter({format}).doFormat([.91, .915, 1], {})"
+    assert [page.evaluate(write, f) for f in formats] == [["91 %", "91.5 %", "100 %"]] * len(
+        formats
+    )
 
 
 _NAMES = """() => {

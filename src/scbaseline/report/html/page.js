@@ -93,7 +93,7 @@
       });
       names(figure, 1, [...spec.rows].reverse());
       figure.below[0].axis_label = plain(spec.x);
-      figure.below[0].formatter = new Bokeh.NumeralTickFormatter({format: "0 %"});
+      figure.below[0].formatter = new Bokeh.NumeralTickFormatter({format: "0.[00] %"});
       spec.series.forEach(({name, points}, k) => {
         const shift = ((spec.series.length - 1) / 2 - k) * (0.7 / spec.series.length);
         const source = new Bokeh.ColumnDataSource({data: {
