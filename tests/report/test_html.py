@@ -27,7 +27,7 @@ from scbaseline.report.html.packing import packed_codes, packed_numbers, packed_
 from scbaseline.report.html.pages import page_of_run
 from scbaseline.report.html.query import label_chart
 from scbaseline.report.html.words import answer
-from scbaseline.report.html.write import check_report_file, page_html
+from scbaseline.report.html.write import check_report_file, page_html, with_code
 from scbaseline.study.look import lay_out, majority_of
 from scbaseline.study.to_adata import annotated_cells
 
@@ -87,6 +87,25 @@ def test_the_page_forbids_the_network(html: str) -> None:
 def test_the_same_run_gives_the_same_page(html: str) -> None:
     """Byte by byte: no clock and no address is in it."""
     assert page_html(bad_page()) == html
+
+
+@pytest.mark.parametrize(
+    ("sentence", "html"),
+    [
+        ("Type `scbaseline show M`.", "Type <code>scbaseline show M</code>."),
+        ("none (--group-key): add it", "none (<code>--group-key</code>): add it"),
+        ("`scbaseline a` & `a label`", "<code>scbaseline a</code> &amp; `a label`"),
+        (
+            "`scbaseline <b>` <i> --xy<u",
+            "<code>scbaseline &lt;b&gt;</code> &lt;i&gt; <code>--xy</code>&lt;u",
+        ),
+        ("one ` alone, a -- b, A--b", "one ` alone, a -- b, A--b"),
+        ("", ""),
+    ],
+)
+def test_commands_and_options_are_code(sentence: str, html: str) -> None:
+    """All else is text, whatever it holds."""
+    assert with_code(sentence) == html
 
 
 def test_numbers_come_back_within_half_a_step() -> None:
