@@ -32,7 +32,8 @@ class RunConfig:
     """
 
     label_key: str | None = None
-    """Column of obs that holds the labels. Without it, the labels are Leiden clusters."""
+    """Column of obs that holds the labels. Without it, a run and an audit predict Leiden
+    clusters."""
 
     label_origin: Literal["same-counts", "independent", "unknown"] = "unknown"
     """Where given labels come from: made from these same counts, or independent of them.
@@ -40,7 +41,8 @@ class RunConfig:
     Labels made from the same counts are judged as clusters are: tier T0+, no protocol group."""
 
     group_key: str | None = None
-    """Column of obs that holds each cell's donor or batch, for protocol group."""
+    """Column of obs that holds each cell's donor or batch: test on unseen ones, too (protocol
+    group)."""
 
     protocol: tuple[str, ...] | None = None
     """Evaluation protocols, joined by commas: published, inductive, half, thinned, group,
@@ -72,7 +74,7 @@ class RunConfig:
     """Keep cells with at most this percentage of mitochondrial counts."""
 
     min_cells: int = 3
-    """Consider genes that are detected in at least this many of the cells fitted on."""
+    """Use genes that are detected in at least this many of the training cells."""
 
     target_sum: float = 1e4
     """Total count that each cell is scaled to, before log1p."""
@@ -96,23 +98,23 @@ class RunConfig:
     """Leiden's resolution: higher gives more clusters."""
 
     merge_unstable: bool = False
-    """Merge clusters that other seeds, resolutions or halves of the counts do not find again."""
+    """Merge clusters that are not found again with other seeds, resolutions or halves of counts."""
 
     thin_fraction: float = 0.5
-    """Share of the counts that clusters are made from where counts are thinned.
+    """Where counts are split in two, the share that clusters are made from (half A).
 
     Protocol half, and with it the inflation from double dipping, needs 0.5: both parts at one
     depth."""
 
     draws: int = 3
-    """Times that a run thins the counts anew, for half and thinned; an audit does once a repeat."""
+    """How often a run splits the counts in two anew, for half and thinned; an audit: --repeats."""
 
     null_draws: int = 5
-    """Times that structureless counts are drawn."""
+    """How often structureless counts are drawn."""
 
     markers: str | None = None
-    """CSV or TSV file of cell type, gene and, optionally, + or -, to name the clusters of a run
-    or an audit after. By default, a small table for human blood."""
+    """CSV or TSV file of cell type, gene and, optionally, + or -: names for the clusters come from
+    it. By default, a small table for human blood."""
 
     min_cells_per_label: int = 5
     """Leave out labels with fewer cells than this."""
@@ -121,14 +123,14 @@ class RunConfig:
     """Share of each label's cells that is held out for testing."""
 
     validation_fraction: float = 0.16
-    """Share of each label's cells that stops and calibrates the networks."""
+    """Share of each label's cells that is held out to stop the training and to calibrate."""
 
     folds: int = 5
     """Folds of a cross-validation: each cell is judged once, by networks not trained on it.
     Labels with fewer cells than folds are left out of it."""
 
     repeats: int = 3
-    """Times that the cross-validation of an audit is repeated, each with another seed."""
+    """How often the cross-validation of an audit is repeated, each time with another seed."""
 
     learning_rate: float = 1e-3
     """Adam's step size."""

@@ -48,6 +48,23 @@ def test_help_is_quick(command: str) -> None:
     assert sum(seconds) <= 0.4
 
 
+@pytest.mark.parametrize(
+    ("command", "idle"),
+    [
+        ("run", {"--folds", "--repeats"}),
+        ("audit", {"--draws"}),
+        ("train", {"--protocol", "--repeats", "--draws", "--markers", "--merge-unstable"}),
+    ],
+)
+def test_help_shows_no_option_without_effect(
+    command: str, idle: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A setting that the command does not use is not offered; others of its group are."""
+    words = help_of(command, capsys=capsys).replace("│", " ").split()
+    assert not idle & set(words)
+    assert {"--recipe", "--min-genes", "--n-bootstrap"} <= set(words)
+
+
 def test_the_most_used_options_come_first(capsys: pytest.CaptureFixture[str]) -> None:
     """Ten options, then those of data, labels, evaluation, training and output."""
     shown = help_of("run", capsys=capsys)

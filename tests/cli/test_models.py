@@ -146,7 +146,7 @@ def test_a_draft_map_typed_back_judges_what_was_left_out(
     assert f"({n_cells} of 230) are left out" in capsys.readouterr().err
     assert main([*words, "--label-map", str(draft)]) == 0
     first = capsys.readouterr().out.splitlines()[0]
-    assert first.startswith(f"{n_cells / 230:.0%} of the labelled cells ({n_cells} of 230)")
+    assert first.startswith(f"{100 * n_cells / 230:.0f} % of the labelled cells ({n_cells} of 230)")
 
 
 def test_show_as_json_is_the_card(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,13 +1,21 @@
 """What a person sees and does: report.html in Chromium, opened from the disk."""
 
+import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from bad_names import BAD_GENE, BAD_LABELS, bad_page
+from conftest import simulate
 
+from scbaseline import Counts
+from scbaseline.report import html as report_html
+from scbaseline.report.html.cell_map import LaidOut, cell_map
 from scbaseline.report.html.write import write_page
 
 pytestmark = [
@@ -59,6 +67,29 @@ def opened(browser: Any, path: Path) -> Any:
     page.on("console", lambda m: page.problems.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.on("request", lambda request: page.asked.append(request.url))
+    page.goto(path.as_uri())
+    page.wait_for_selector("html[data-ready]", state="attached", timeout=20_000)
+    return page
+
+
+@pytest.fixture(scope="module")
+def crowded(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return a page whose groups of cells lie beside each other, the last at the right edge."""
+    x = np.array([0.0, 15, 40, *range(88, 101, 2)])  # in the middle of a group; in % of the width
+    names = ["large group", "small group", "another one", *(f"group {k}" for k in "DEFGHIJ")]
+    sizes = np.array([60, 40, 30, *range(25, 18, -1)])
+    rng = np.random.default_rng(0)
+    xy_n2 = np.stack([np.repeat(x, sizes), rng.normal(size=sizes.sum())], axis=1)
+    cells = simulate(n_cells=int(sizes.sum()))
+    obs = pd.DataFrame({"group": np.repeat(names, sizes)}, index=cells.obs_names)
+    counts = Counts.from_anndata(cells)
+    laid_out = LaidOut(
+        xy_n2.astype(np.float32), obs, counts, cells.var_names, 1e4, "group", n_all=len(obs)
+    )
+    picture, _, _ = cell_map(laid_out)
+    path = tmp_path_factory.mktemp("crowded") / "report.html"
+    write_page(replace(bad_page(), cells=picture), path)
+    page = browser.new_context(viewport={"width": 1440, "height": 844}).new_page()
     page.goto(path.as_uri())
     page.wait_for_selector("html[data-ready]", state="attached", timeout=20_000)
     return page
@@ -215,6 +246,52 @@ def test_axe_finds_no_serious_violation(page: Any, scheme: str) -> None:
         if v["impact"] in ("serious", "critical")
     ]
     assert grave == []
+
+
+def test_ticks_that_differ_are_written_differently(page: Any) -> None:
+    """A narrow axis has ticks at half a percent, which are not rounded to whole ones."""
+    script = Path(report_html.__file__).with_name("page.js").read_text(encoding="utf-8")
+    formats = re.findall(r'NumeralTickFormatter\(\{format: "(.*?)"', script)
+    assert formats
+    write = "(format) => new Bokeh.NumeralTickFormatter({format}).doFormat([.91, .915, 1], {})"
+    assert [page.evaluate(write, f) for f in formats] == [["91 %", "91.5 %", "100 %"]] * len(
+        formats
+    )
+
+
+_NAMES = """() => {
+  const {view} = document.getElementById("plane");
+  const {width, height} = document.getElementById("plane").getBoundingClientRect();
+  const {x_range, y_range} = view.model;
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = "bold 13px helvetica, sans-serif";
+  const {x, y, text} = view.model.renderers[1].data_source.data;
+  return [...text].map((name, n) => [
+    name, pen.measureText(name).width,
+    (width * (x[n] - x_range.start)) / (x_range.end - x_range.start),
+    (height * (y[n] - y_range.start)) / (y_range.end - y_range.start),
+  ]);
+}"""
+
+
+def names_on(page: Any, width: int) -> dict[str, tuple[float, float, float]]:
+    """Return the names in the picture: left end, right end and height, in pixels."""
+    page.set_viewport_size({"width": width, "height": 844})
+    page.wait_for_timeout(400)
+    return {name: (x - w / 2, x + w / 2, y) for name, w, x, y in page.evaluate(_NAMES)}
+
+
+def test_names_of_groups_do_not_lie_on_each_other(crowded: Any) -> None:
+    """Where there is no room, small groups go without; none is cut off at the side."""
+    wide, narrow = names_on(crowded, 1440), names_on(crowded, 390)
+    assert {"large group", "small group", "another one", "group D"} <= set(narrow)
+    assert len(narrow) < len(wide) <= 10
+    assert min(left for left, _, _ in narrow.values()) >= 0
+    assert max(right for _, right, _ in narrow.values()) <= 390 - 2 * 16
+    for names in (wide, narrow):
+        for one, (left, right, y) in names.items():
+            for other, (from_, to, v) in names.items():
+                assert one == other or right < from_ or to < left or abs(y - v) > 13, (one, other)
 
 
 def test_a_phone_needs_no_sideways_scrolling(page: Any) -> None:

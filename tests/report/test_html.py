@@ -25,7 +25,9 @@ from scbaseline.report.html import cell_map as module
 from scbaseline.report.html.cell_map import LaidOut, cell_map
 from scbaseline.report.html.packing import packed_codes, packed_numbers, packed_texts
 from scbaseline.report.html.pages import page_of_run
-from scbaseline.report.html.write import check_report_file, page_html
+from scbaseline.report.html.query import label_chart
+from scbaseline.report.html.words import answer
+from scbaseline.report.html.write import check_report_file, page_html, with_code
 from scbaseline.study.look import lay_out, majority_of
 from scbaseline.study.to_adata import annotated_cells
 
@@ -87,6 +89,25 @@ def test_the_same_run_gives_the_same_page(html: str) -> None:
     assert page_html(bad_page()) == html
 
 
+@pytest.mark.parametrize(
+    ("sentence", "html"),
+    [
+        ("Type `scbaseline show M`.", "Type <code>scbaseline show M</code>."),
+        ("none (--group-key): add it", "none (<code>--group-key</code>): add it"),
+        ("`scbaseline a` & `a label`", "<code>scbaseline a</code> &amp; `a label`"),
+        (
+            "`scbaseline <b>` <i> --xy<u",
+            "<code>scbaseline &lt;b&gt;</code> &lt;i&gt; <code>--xy</code>&lt;u",
+        ),
+        ("one ` alone, a -- b, A--b", "one ` alone, a -- b, A--b"),
+        ("", ""),
+    ],
+)
+def test_commands_and_options_are_code(sentence: str, html: str) -> None:
+    """All else is text, whatever it holds."""
+    assert with_code(sentence) == html
+
+
 def test_numbers_come_back_within_half_a_step() -> None:
     """And what is missing stays missing."""
     values = np.array([0.0, 1.5, np.nan, 10.0])
@@ -140,6 +161,48 @@ def test_markers_are_the_genes_that_were_planted() -> None:
     for t in range(3):
         planted = {f"GENE{g}" for g in range(10 * t, 10 * t + 10)}
         assert set(markers[f"type {t}"]) <= planted
+
+
+def test_the_answer_begins_with_the_recipes_own_score() -> None:
+    """Also where one protocol is all there is, so that no accuracy falls."""
+    evidence, labels = bad_run().evidence, bad_run().labels
+    alone = replace(evidence, protocols={"inductive": evidence.protocols["inductive"]})
+    accuracy = 100 * alone.score("inductive", "pca", "accuracy").value
+    said = answer(alone, labels, recipes=("pca",))
+    assert said.startswith(f"pca is right for {accuracy:.1f} % [")
+    assert "Under that test, a simple classifier (logistic) reaches" in said
+    assert answer(evidence, labels, recipes=("pca",)).startswith("The accuracy")
+
+
+def test_a_label_has_one_colour_on_a_page() -> None:
+    """The bars that count the labels have the colours of the cells."""
+    cells = laid_out()
+    obs = cells.obs.assign(predicted_label=np.repeat(["a", "b", "c"], [20, 60, 160]))
+    picture, _, _ = cell_map(replace(cells, obs=obs, group=keys.PREDICTED_LABEL))
+    (column,) = (c for c in picture.content["columns"] if c["name"] == keys.PREDICTED_LABEL)
+    spec = label_chart(obs, ["a", "b", "c"], picture).spec
+    of_bars = dict(zip(spec["rows"], spec["colours"], strict=True))
+    assert of_bars == dict(zip(column["names"], column["colours"], strict=True))
+    assert len(set(of_bars.values())) == 3
+
+
+def test_the_first_colours_of_charts_can_be_seen() -> None:
+    """Those of three recipes and the reference, on light and on dark paper."""
+    folder = Path(module.__file__).parent
+    (listed,) = re.findall(r"const COLOURS = \[(.*?)\]", (folder / "page.js").read_text())
+    papers = re.findall(r"--paper: (#\w{6})", (folder / "page.css").read_text())
+    assert len(papers) == 2
+    for colour in re.findall(r"#\w{6}", listed)[:4]:
+        for paper in papers:
+            dark, light = sorted(map(luminance, (colour, paper)))
+            assert (light + 0.05) / (dark + 0.05) > 2.5, f"{colour} on {paper}"
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of WCAG 2."""
+    rgb = np.array(mpl.colors.to_rgb(colour))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
 def test_genes_that_were_asked_for_are_carried() -> None:

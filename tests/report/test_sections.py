@@ -1,6 +1,7 @@
 """Sections: what is said of results, in which words."""
 
 import ast
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from scbaseline.judge.verdicts import Inflation
 from scbaseline.learn.recipes import RECIPES, REFERENCE
 from scbaseline.report.finding import Finding
 from scbaseline.report.findings import findings_of_audit, findings_of_run, findings_of_training
-from scbaseline.report.sections.clusters import cluster_findings
+from scbaseline.report.sections.clusters import again_with, cluster_findings
 from scbaseline.report.sections.conclusion import answer_finding, found_finding
 from scbaseline.report.sections.files import next_finding, short_paths
 from scbaseline.report.sections.inflation import inflation_findings
@@ -160,9 +161,9 @@ def test_suspects_that_chance_explains_are_said_to_be_no_more(of_audit: Audit) -
     few = replace(suspects, expected_by_chance=len(suspects.suspects) - 1.0, expected_sd=1.0)
     many = replace(suspects, expected_by_chance=len(suspects.suspects) / 4, expected_sd=1.0)
     (finding,) = suspect_findings(replace(of_audit, suspects=few))
-    assert "no more than what its own doubt gives" in finding.sentences[0]
+    assert "is no more than that." in finding.sentences[0]
     (finding,) = suspect_findings(replace(of_audit, suspects=many))
-    assert "4.0 times what its own doubt gives" in finding.sentences[0]
+    assert "is 4.0 times that." in finding.sentences[0]
 
 
 def test_what_to_type_next_can_be_typed() -> None:
@@ -184,11 +185,11 @@ def test_a_protocol_says_how_it_differs_where_others_stand_beside_it(of_clusters
     assert beside not in words(findings_of_run(replace(of_clusters, evidence=evidence)))
 
 
-def test_labels_of_the_same_counts_are_said_to_predict_themselves(of_clusters: Run) -> None:
+def test_labels_of_the_same_counts_are_said_to_make_scores_too_high(of_clusters: Run) -> None:
     """Where the inflation cannot be measured, its reason is still given."""
     evidence = replace(of_clusters.evidence, inflation=())
     (finding,) = inflation_findings(evidence, of_clusters.labels)
-    assert "they predict themselves" in finding.sentences[0]
+    assert "made from the same counts" in finding.sentences[0]
     independent = replace(of_clusters.labels, origin="independent")
     assert inflation_findings(evidence, independent) == ()
 
@@ -211,9 +212,15 @@ def test_clusters_that_are_not_found_again_are_named() -> None:
     trust = cluster_trust(clusters_n, {"seeds": [clusters_n], "resolutions": [merged_n]})
     (finding,) = cluster_findings(trust, merged=False)
     assert "1 of 3 clusters are not found again" in finding.sentences[0]
-    assert "2 (0.40 with resolutions; its cells mix with 1)" in finding.sentences[0]
+    assert "2 (0.40 with other resolutions; its cells mix with 1)" in finding.sentences[0]
     (stable,) = cluster_findings(cluster_trust(clusters_n, {"seeds": [clusters_n]}), merged=False)
     assert stable.sentences == ("All clusters are found again with other seeds.",)
+
+
+def test_only_other_seeds_and_resolutions_are_called_other() -> None:
+    """There is one way to thin into halves."""
+    ways = ["with other seeds", "with other resolutions", "with thinned halves"]
+    assert again_with(("seeds", "resolutions", "thinned halves")) == ways
 
 
 def test_trust_in_merged_clusters_is_said_to_be_too_high() -> None:
@@ -271,6 +278,19 @@ def test_paths_of_one_folder_are_grouped() -> None:
     """Figures stand in one line."""
     paths = [Path("figures/qc.png"), Path("figures/umap.png"), Path("cells.h5ad")]
     assert short_paths(paths) == ["figures/{qc,umap}.png", "cells.h5ad"]
+
+
+def test_a_share_is_written_in_one_way() -> None:
+    """As `88.7 %`, with a space, wherever a person reads it."""
+    folder = Path(scbaseline.__file__).parent / "report"
+    tight = re.compile(r":\.\d%\}|\}%[^\"]")
+    lines = [
+        f"{path.name}: {line.strip()}"
+        for path in sorted(folder.rglob("*.py"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if tight.search(line)
+    ]
+    assert lines == []
 
 
 def test_no_section_names_a_recipe_or_a_protocol() -> None:

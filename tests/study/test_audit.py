@@ -254,7 +254,7 @@ def test_without_an_interval_there_is_no_verdict() -> None:
 def test_no_verdict_claims_types() -> None:
     """The control has no structure at all: a higher score shows structure, of whatever kind."""
     found = structure_of(0.5, [0.1], n_drawn=1, **NAMES)
-    assert "discrete types is not shown" in found.verdict
+    assert "does not show that there are separate types" in found.verdict
     assert "evidence of types" not in found.verdict
 
 

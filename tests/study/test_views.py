@@ -170,7 +170,7 @@ def test_the_sentence_follows_the_numbers(
         for view in training.views
     )
     (finding,) = rival_findings(replace(training, views=views))
-    where = f"{word} at home, with {THINNED} and with {CUT}"
+    where = f"{word} on the cells as they are, with {THINNED} and with {CUT}"
     assert f"hvg against logistic: in accuracy {where}; in macro-F1 {where}." in finding.sentences
 
 

@@ -89,7 +89,8 @@ def _convert(type_: Any, tokens: Sequence[Any]) -> Any:
 app = GroupedApp(
     name="scbaseline",
     version=__version__,
-    help="From raw single-cell counts to trained, honestly judged, portable PyTorch classifiers.",
+    help="Label the cells of single-cell RNA-seq data, train classifiers, and measure how far to "
+    "trust them.",
     help_format="plaintext",  # markdown takes 50 ms to load
     config=_settings_file,
     suppress_keyboard_interrupt=False,
@@ -135,23 +136,19 @@ TotalKey = Annotated[
         help="Column of obs that holds each cell's total count, where X holds only some genes."
     ),
 ]
-Force = Annotated[
-    bool, Parameter(help="Predict even where the data lack most of the model's genes.")
-]
+Force = Annotated[bool, Parameter(help="Predict even if the data lack most of the model's genes.")]
 ReportFile = Annotated[
     Path | None,
     Parameter(
-        help="Write also a page for a browser, FILE.html: the cells in the plane, labels, scores."
+        help="Also write a page for a browser, FILE.html: a UMAP of the cells, labels, scores."
     ),
 ]
 ReportGenes = Annotated[
     str,
-    Parameter(
-        help="Genes that the page shows beside the markers, with commas between: CD3E,MS4A1."
-    ),
+    Parameter(help="Genes that the page shows besides the markers, joined by commas: CD3E,MS4A1."),
 ]
 Figures = Annotated[
-    Literal["png", "svg"], Parameter(help="svg: write each figure as SVG, too, beside the PNG.")
+    Literal["png", "svg"], Parameter(help="svg: also write each figure as SVG, beside the PNG.")
 ]
 Quiet = Annotated[
     bool, Parameter(name=["--quiet", "-q"], help="Print nothing but warnings and errors.")

@@ -20,7 +20,7 @@ def doctor(
 ) -> int:
     """Say what a file holds, what that means, and what to type next.
 
-    The exit status is 1 where it cannot be used.
+    The exit status is 1 if the file cannot be used.
 
     Parameters
     ----------

@@ -44,6 +44,15 @@ _PLACES = {
     for rank, (title, name) in enumerate((t, n) for t, names in _OPTIONS.items() for n in names)
 }
 
+# Settings that a command takes from a shared file, or refuses, but does nothing with.
+_WITHOUT_EFFECT = {
+    "run": ("folds", "repeats"),
+    "audit": ("draws",),
+    "train": (
+        "protocol", "repeats", "draws", "null-draws", "thin-fraction", "merge-unstable", "markers",
+    ),
+}  # fmt: skip
+
 
 class GroupedApp(App):
     """An app that shows options in groups, the most used first, and defaults as people write."""
@@ -53,12 +62,15 @@ class GroupedApp(App):
         arguments = super().assemble_argument_collection(**options)
         if not options.get("parse_docstring"):
             return arguments  # they are wanted to read what was typed
+        idle = {f"--{name}" for name in _WITHOUT_EFFECT.get(self.name[0], ())}
         for argument in arguments:
             # An explanation may follow after an empty line; it is for those who read the code.
             first = (argument.parameter.help or "").split("\n\n")[0]
             words = " ".join(first.replace("`", "").split())
             shown = _as_written(argument.field_info.default)
             changes = Parameter(help=words, show_default=shown or False)
+            if argument.name in idle:
+                changes = Parameter.combine(changes, Parameter(show=False))
             if argument.name in _PLACES:
                 changes = Parameter.combine(changes, Parameter(group=_PLACES[argument.name][1]))
             argument.parameter = Parameter.combine(argument.parameter, changes)

@@ -59,8 +59,8 @@ def train(
 ) -> None:
     """Train one classifier on all labelled cells, judged by cross-validation.
 
-    Of the settings, --label-key is needed, and --recipe names one recipe.
-    From disk, the model is judged on test cells of its own instead.
+    --label-key is needed; --recipe names one recipe. From disk, there is one split instead: the
+    model is judged on test cells.
 
     Parameters
     ----------
@@ -70,9 +70,11 @@ def train(
         Leave the counts on disk and read them in blocks; by default where they would take more
         than a quarter of the memory, and where torchrun starts several ranks.
     exam
-        Also leave each label out once: are its cells found to be unknown? (Recipe robust.)
+        Also leave each label out once, and measure how well its cells are found to be unknown.
+        For recipe robust.
     checkpoint
-        Folder that keeps the training from epoch to epoch; a killed command goes on there.
+        Folder in which the training is kept after each epoch. If the command is stopped, type it
+        again: it goes on from the last epoch.
     verbose
         Print also the time of each stage.
     """

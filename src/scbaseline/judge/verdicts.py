@@ -95,7 +95,7 @@ class Structure:
         if self.is_there:
             return (
                 f"there is structure beyond depth and counting noise ({scores}); "
-                "that it is one of discrete types is not shown"
+                "this does not show that there are separate types"
             )
         return f"no evidence of structure beyond depth and counting noise ({scores})"
 

@@ -191,9 +191,9 @@ ANOTHER_STUDY = next(p for p in PROTOCOLS.values() if p.tests_on == "another stu
 """The protocol that tests a saved model on another study."""
 
 TIERS: dict[str, str] = {
-    "T0": "double-dipped: comparable with published tutorials only",
-    "T0+": "features honest, labels not: they were made from the same counts",
-    "T1": "features honest, labels given",
+    "T0": "the test cells had a part in the fit: comparable with published tutorials only",
+    "T0+": "test cells kept out of the fit, but the labels were made from the same counts",
+    "T1": "test cells kept out of the fit; labels given",
     "T2": "clusters from one thinned part of the counts, features from the other",
     "T3": "donors or batches of which the fit has seen nothing",
     "T4": "another study, of which the model has seen nothing",

@@ -132,6 +132,11 @@ def cell_map(
     return CellMap(note, shown, content), _dot_plot(cells, sums, tops, names), markers
 
 
+def title_of_group(group: str) -> str:
+    """Return what each group of a column is: ``cluster``, ``predicted label``."""
+    return _TITLES.get(group, group.replace("_", " ")).removesuffix(" name")
+
+
 def _markers(
     cells: LaidOut, codes_n: NDArray[np.int64]
 ) -> tuple[LabelSums, tuple[NDArray[np.int64], ...]]:
@@ -237,13 +242,14 @@ def _dot_plot(
     if not len(genes_d):
         return None
     dots = dots_of(sums, genes_d)
-    title = _TITLES.get(cells.group, cells.group.replace("_", " "))
+    title = title_of_group(cells.group)
     return Chart(
         "dots",
         f"Top markers of each {title}",
-        f"{_N_DOTS} genes per {title}, by the standardised difference from all other cells. A "
-        "dot's size is the share of cells that show the gene; its colour is the mean of log1p "
-        "expression, as a share of the gene's largest mean. The choice describes; it is no test.",
+        f"{_N_DOTS} genes per {title}: those with the largest standardised difference from all "
+        "other cells. A dot's size is the share of cells in which the gene is detected. Its colour "
+        "is the mean of log1p expression, from 0 (dark) to the gene's largest mean (yellow). The "
+        "genes were chosen on these same cells, so this is a description, not a test.",
         {
             "rows": names,
             "columns": [str(name) for name in cells.genes[genes_d]],

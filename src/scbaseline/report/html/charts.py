@@ -122,8 +122,8 @@ def reliability_chart(scorecards: Mapping[str, Scorecard], *, where: str) -> Cha
         "the recipe is too sure."
     )
     spec = {
-        "series": series, "x": "probability of the predicted label", "y": "share right",
-        "diagonal": True,
+        "series": series, "x": "probability of the predicted label",
+        "y": "share of cells that are right", "diagonal": True,
     }  # fmt: skip
     return Chart("lines", f"Reliability, {where}", caption, spec)
 

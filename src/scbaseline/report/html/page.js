@@ -4,7 +4,8 @@
   const root = document.documentElement;
   const $ = (id) => document.getElementById(id);
   const style = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-  const COLOURS = ["#3f90da", "#e76300", "#bd1f01", "#92dadd", "#832db6", "#a96b59", "#b9ac70"];
+  // The first four can be seen on both papers.
+  const COLOURS = ["#3f90da", "#e76300", "#bd1f01", "#832db6", "#a96b59", "#92dadd", "#b9ac70"];
   const figures = [];
 
   const make = (tag, text, attributes = {}) => {
@@ -65,8 +66,10 @@
     paint(entry);
     return Bokeh.Plotting.show(entry.figure, target);
   };
-  const names = (axis, texts) => {
+  const names = (figure, dimension, texts) => {
+    const axis = dimension ? figure.left[0] : figure.below[0];
     axis.ticker = new Bokeh.FixedTicker({ticks: texts.map((_, k) => k)});
+    for (const grid of figure.center) if (grid.dimension === dimension) grid.ticker = axis.ticker;
     axis.major_label_overrides = new Map(texts.map((text, k) => [k, plain(text)]));
   };
   const legend = (id, entries) => {
@@ -88,9 +91,9 @@
         height: 90 + 16 * spec.rows.length * Math.max(2, spec.series.length),
         y_range: [-0.6, last + 0.6],
       });
-      names(figure.left[0], [...spec.rows].reverse());
+      names(figure, 1, [...spec.rows].reverse());
       figure.below[0].axis_label = plain(spec.x);
-      figure.below[0].formatter = new Bokeh.NumeralTickFormatter({format: "0 %"});
+      figure.below[0].formatter = new Bokeh.NumeralTickFormatter({format: "0.[00] %"});
       spec.series.forEach(({name, points}, k) => {
         const shift = ((spec.series.length - 1) / 2 - k) * (0.7 / spec.series.length);
         const source = new Bokeh.ColumnDataSource({data: {
@@ -138,7 +141,7 @@
         height: 70 + 24 * spec.rows.length, y_range: [-0.6, last + 0.6],
         x_range: [0, 1.05 * Math.max(...spec.values, 1e-9)],
       });
-      names(figure.left[0], [...spec.rows].reverse());
+      names(figure, 1, [...spec.rows].reverse());
       figure.below[0].axis_label = plain(spec.x);
       figure.hbar({
         y: spec.rows.map((_, k) => last - k), right: spec.values, left: 0, height: 0.75,
@@ -166,8 +169,9 @@
         x_range: [-0.7, spec.columns.length - 0.3],
         min_width: 190 + 20 * spec.columns.length,
       });
-      names(figure.left[0], [...spec.rows].reverse());
-      names(figure.below[0], spec.columns);
+      names(figure, 1, [...spec.rows].reverse());
+      names(figure, 0, spec.columns);
+      for (const grid of figure.center) grid.visible = false;
       figure.below[0].major_label_orientation = Math.PI / 2;
       const palette = Bokeh.Palettes.Viridis256;
       const transform = new Bokeh.LinearColorMapper({palette, low: 0, high: 1});
@@ -310,8 +314,35 @@
     };
     const options = [...cells.columns, ...cells.genes];
     const middle = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
-    const nameIslands = (column, codes) => {
-      const found = {x: [], y: [], text: []};
+    // Names of groups: large groups first. A name that would lie on another one is moved up or
+    // down; where that does not help, it is left out until the reader zooms in.
+    let named = [];
+    const placeNames = () => {
+      const {x_range, y_range} = figure;
+      const [width, height] = [$("plane").clientWidth - 12, $("plane").clientHeight - 12]; // min_border
+      const [perX, perY] = [
+        width / (x_range.end - x_range.start), height / (y_range.end - y_range.start),
+      ];
+      const placed = [];
+      for (const {text, x: ownX, y: ownY} of named) {
+        const half = 4 + 3.6 * text.length;
+        let left = (ownX - x_range.start) * perX;
+        if (left >= 0 && left <= width) left = Math.max(half, Math.min(width - half, left));
+        const tops = [0, 22, -22].map((shift) => (ownY - y_range.start) * perY + shift);
+        const top = tops.find((own) => placed.every(
+          (p) => Math.abs(p.left - left) > p.half + half || Math.abs(p.top - own) > 20));
+        if (top === undefined) continue;
+        const [x, y] = [x_range.start + left / perX, y_range.start + top / perY];
+        placed.push({text, half, left, top, x, y});
+      }
+      places.data = Object.fromEntries(
+        ["x", "y", "text"].map((key) => [key, placed.map((p) => p[key])]));
+    };
+    figure.x_range.change.connect(placeNames);
+    figure.y_range.change.connect(placeNames);
+    new ResizeObserver(placeNames).observe($("plane"));
+    const nameGroups = (column, codes) => {
+      const found = [];
       if (column && column.names.length <= 40) {
         const own = column.names.map(() => []);
         for (let n = 0; n < cells.n; n++) if (!isNaN(codes[n])) own[codes[n]].push(n);
@@ -321,13 +352,13 @@
           const [cx, cy] = [x, y].map((values) => middle(rows.map((n) => values[n])));
           const far = (n) => (x[n] - cx) ** 2 + (y[n] - cy) ** 2;
           const nearest = rows.reduce((best, n) => (far(n) < far(best) ? n : best));
-          found.x.push(x[nearest]);
-          found.y.push(y[nearest]);
           const name = column.names[k];
-          found.text.push(name.length > 24 ? `${name.slice(0, 23)}…` : name);
+          const text = name.length > 24 ? `${name.slice(0, 23)}…` : name;
+          found.push({text, x: x[nearest], y: y[nearest], n: rows.length});
         });
       }
-      places.data = found;
+      named = found.sort((a, b) => b.n - a.n);
+      placeNames();
     };
     const colourBy = async (k) => {
       const chosenEntry = options[k];
@@ -355,7 +386,7 @@
         return isCategory ? chosenEntry.names[value] : round(value);
       });
       source.change.emit();
-      nameIslands(isCategory ? chosenEntry : null, values);
+      nameGroups(isCategory ? chosenEntry : null, values);
       root.dataset.colour = chosenEntry.name;
       writeKey();
     };

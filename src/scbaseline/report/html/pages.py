@@ -11,7 +11,7 @@ from scbaseline.cells.trust import ClusterTrust
 from scbaseline.report.finding import Cell, Finding, Table
 from scbaseline.report.findings import findings_of_audit, findings_of_run, findings_of_training
 from scbaseline.report.html.blocks import Block, CellMap, Chart, Page, Section
-from scbaseline.report.html.cell_map import LaidOut, cell_map
+from scbaseline.report.html.cell_map import LaidOut, cell_map, title_of_group
 from scbaseline.report.html.charts import (
     accuracy_chart,
     curve_charts,
@@ -22,11 +22,12 @@ from scbaseline.report.html.charts import (
 )
 from scbaseline.report.html.provenance import provenance_section
 from scbaseline.report.html.words import answer, run_methods, subject, warnings_of
-from scbaseline.report.sections.clusters import cluster_findings
+from scbaseline.report.sections.clusters import STABILITY, again_with
 from scbaseline.report.sections.headline import strongest_evidence
 from scbaseline.report.sections.methods import methods_paragraph
 from scbaseline.report.sections.rivals import rival_findings
 from scbaseline.study.evidence import Evidence
+from scbaseline.study.names import ClusterNames
 from scbaseline.study.results import Audit, Run, Training
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ def page_of_run(run: Run, cells: "AnnData", *, genes: Sequence[str] = ()) -> Pag
     picture, dots, markers = cell_map(
         laid_out, model_genes=heaviest_genes(classifier), wanted=genes
     )
-    stability = cluster_findings(run.trust, merged=run.config.merge_unstable)
+    findings = findings_of_run(run)
+    stability = [finding for finding in findings if finding.title == STABILITY]
+    others = [finding for finding in findings if finding.title != STABILITY]
     blocks: list[Block] = [] if dots is None else [dots]
     blocks += [cluster_table(run.trust, laid_out, markers), *stability]
     n_kept = len(run.cells.obs)
@@ -69,13 +72,13 @@ def page_of_run(run: Run, cells: "AnnData", *, genes: Sequence[str] = ()) -> Pag
         answer=answer(run.evidence, run.labels, recipes=recipes),
         hero=accuracy_chart(run.evidence, recipes=recipes),
         warnings=warnings_of(
-            run.data, run.labels, run.evidence, run.config, more=_unstable(run.trust)
+            run.data, run.labels, run.evidence, run.config, more=_unstable(run.trust, run.names)
         ),
         cells=picture,
         sections=(
             Section("recipes", "Recipes", _recipes(run.evidence, recipes, _curves(run))),
             Section("clusters", "Clusters", tuple(blocks)),
-            Section("findings", "Findings", _in_words(findings_of_run(run))),
+            Section("findings", "Findings", _in_words(others)),
             provenance_section(
                 run.data, run.config.to_dict(),
                 methods=run_methods(
@@ -107,7 +110,11 @@ def page_of_audit(audit: Audit, laid_out: LaidOut | None, *, genes: Sequence[str
         answer=answer(audit.evidence, audit.labels, recipes=recipes),
         hero=accuracy_chart(audit.evidence, recipes=recipes),
         warnings=warnings_of(
-            audit.data, audit.labels, audit.evidence, audit.config, more=_unstable(audit.trust)
+            audit.data,
+            audit.labels,
+            audit.evidence,
+            audit.config,
+            more=_unstable(audit.trust, audit.names),
         ),
         cells=picture,
         sections=(
@@ -179,24 +186,28 @@ def cluster_table(
             row += [Cell(f"{value:.2f}") for value in trust.stability_ks[k]]
             row.append(Cell("yes" if trust.stable_k[k] else "no"))
         rows.append(tuple(row))
-    stability = [f"found again with other {source}" for source in sources]
+    stability = [f"found again {how}" for how in again_with(sources)]
     columns = ("name", "cells", "top markers", *stability, *(["stable"] if sources else []))
     numbers = (1, *range(3, 3 + len(sources)))
-    return Finding("Every group", table=Table(columns, tuple(rows), numbers))
+    return Finding(
+        f"Each {title_of_group(laid_out.group)}", table=Table(columns, tuple(rows), numbers)
+    )
 
 
-def _unstable(trust: ClusterTrust | None) -> list[str]:
-    """Say how many clusters are not found again; which ones, the table of clusters shows."""
+def _unstable(trust: ClusterTrust | None, named: ClusterNames | None) -> list[str]:
+    """Say which clusters are not found again, by their names where they have names."""
     if trust is None or trust.stable_k.all():
         return []
-    n_lost = int((~trust.stable_k).sum())
-    names = ", ".join(
-        name for name, yes in zip(trust.names, trust.stable_k, strict=True) if not yes
-    )
+    title_of = {} if named is None else named.title_of
+    lost = [
+        title_of.get(name, name)
+        for name, yes in zip(trust.names, trust.stable_k, strict=True)
+        if not yes
+    ]
     return [
         (
-            f"{n_lost} of {len(trust.names)} clusters are not found again when the cells are "
-            f"clustered anew ({names}): do not take them for cell types."
+            f"{len(lost)} of {len(trust.names)} clusters are not found again when the cells are "
+            f"clustered anew ({', '.join(lost)}): do not take them for cell types."
         )
     ]
 

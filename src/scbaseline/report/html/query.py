@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from scbaseline import keys
-from scbaseline.colours import look as colour_of
+from scbaseline.colours import FAINT
 from scbaseline.config import RunConfig
 from scbaseline.model.classifier import Classifier
 from scbaseline.model.coverage import Coverage
@@ -21,6 +21,8 @@ from scbaseline.report.sections.card import card_findings
 from scbaseline.report.sections.coverage import coverage_finding
 from scbaseline.report.sections.evaluation import evaluation_findings
 from scbaseline.report.sections.predictions import trust_finding
+from scbaseline.report.sections.words import counted, joined, source_in_words
+from scbaseline.report.sections.words import percent as share_of
 from scbaseline.study.evaluate import Evaluation
 from scbaseline.study.protocols import ANOTHER_STUDY
 
@@ -70,7 +72,7 @@ def page_of_predictions(
         subject=f"{len(table):,} cells, labelled by {card.recipe.name} ({len(card.labels)} labels, "
         f"trained on {card.data['title']})",
         answer=_counted(table, card.recipe.name),
-        hero=_label_chart(table, card.labels),
+        hero=label_chart(table, card.labels, picture),
         warnings=(*trust.sentences, *_weak(coverage), *notes),
         cells=picture,
         sections=sections,
@@ -100,10 +102,11 @@ def page_of_evaluation(
     )
     return Page(
         title=f"scbaseline evaluate: {name}",
-        subject=f"{accuracy.n:,} cells of another study, judged against {evaluation.label_source}",
+        subject=f"{accuracy.n:,} cells of another study, judged by their labels "
+        f"({source_in_words(evaluation.label_source)})",
         answer=f"{card.recipe.name}, trained on {card.data['title']}, names {percent(accuracy)} of "
         f"{accuracy.n:,} cells right (Cohen's kappa {kappa.value:.2f}).",
-        hero=_label_chart(evaluation.cells, card.labels),
+        hero=label_chart(evaluation.cells, card.labels, picture),
         warnings=(*findings[0].sentences[3:], *_weak(evaluation.coverage), *notes),
         cells=picture,
         sections=(Section("scores", "Scores", tuple(blocks)), *sections),
@@ -144,30 +147,33 @@ def _counted(table: pd.DataFrame, recipe: str) -> str:
     labels = table[keys.PREDICTED_LABEL]
     n_labelled = int(labels.notna().sum())
     n_of: Mapping[str, int] = labels.value_counts().head(_N_NAMED).to_dict()
-    named = ", ".join(
-        f"{label} {100 * n / max(n_labelled, 1):.1f} %" for label, n in n_of.items() if n
+    named = joined(
+        [f"{label} ({share_of(n / max(n_labelled, 1))})" for label, n in n_of.items() if n]
     )
     doubtful = int((table[keys.PROBABILITY] < _DOUBTFUL).sum())
-    words = f"{recipe} labels {n_labelled:,} cells, most often {named}."
+    words = f"{recipe} labels {counted(n_labelled, 'cell')}"
+    words += f", most often as {named}." if n_labelled else "."
     if keys.UNKNOWN in table:
         told = table[keys.UNKNOWN].dropna()
         words += (
-            f" It calls {100 * told.mean():.1f} % unknown."
+            f" It calls {share_of(told.mean())} of the cells unknown."
             if len(told)
-            else " Its scores are shifted here, so no cell is called unknown or known: look at "
-            "what the command said of this query before you use a label."
+            else " The unknown scores of the whole query are shifted, so that no cell is called "
+            "unknown or known. Read what the command printed before you use a label."
         )
-    share = 100 * doubtful / max(n_labelled, 1)
-    return f"{words} Of {doubtful:,} ({share:.1f} %) it is less than half sure."
+    share = share_of(doubtful / max(n_labelled, 1))
+    return f"{words} For {counted(doubtful, 'cell')} ({share}), the probability is below .5."
 
 
-def _label_chart(table: pd.DataFrame, labels: Sequence[str]) -> Chart:
+def label_chart(table: pd.DataFrame, labels: Sequence[str], picture: CellMap) -> Chart:
+    """Count the cells of each label, in the colours that the picture of the cells has."""
     n_of = table[keys.PREDICTED_LABEL].value_counts()
-    code_of = {label: code for code, label in enumerate(sorted(map(str, n_of.index)))}
+    (column,) = (c for c in picture.content["columns"] if c["name"] == keys.PREDICTED_LABEL)
+    colour_of = dict(zip(column["names"], column["colours"], strict=True))
     spec = {
         "rows": [str(label) for label in n_of.index],
         "values": [int(n) for n in n_of],
-        "colours": [colour_of(code_of[str(label)])[0] for label in n_of.index],
+        "colours": [colour_of.get(str(label), FAINT) for label in n_of.index],
         "x": "cells",
     }
     caption = f"Cells by predicted label. The model knows {len(labels)} labels."
@@ -180,7 +186,7 @@ def _weak(coverage: Coverage) -> list[str]:
     if coverage.n_found < coverage.n_genes:
         sentences.append(
             f"{coverage.n_found:,} of the model's {coverage.n_genes:,} genes are in the data; they "
-            f"carry {coverage.kept_weight:.0%} of its decisions."
+            f"carry {share_of(coverage.kept_weight, digits=0)} of its decisions."
         )
     if coverage.suffering:
         sentences.append(f"Labels that suffer from missing genes: {', '.join(coverage.suffering)}.")
@@ -194,7 +200,7 @@ def _majorities(laid_out: LaidOut) -> Finding:
     for name, own in obs.groupby(keys.LEIDEN, observed=True):
         label, share = own[keys.MAJORITY_LABEL].iloc[0], own[keys.MAJORITY_SHARE].iloc[0]
         probability = own[keys.PROBABILITY].mean()
-        share_text = "–" if label is None or not np.isfinite(share) else f"{share:.1%}"
+        share_text = "–" if label is None or not np.isfinite(share) else share_of(share)
         rows.append(
             (
                 Cell(str(name)), Cell(f"{len(own):,}"), Cell(str(label or "–")),
@@ -204,8 +210,9 @@ def _majorities(laid_out: LaidOut) -> Finding:
     columns = ("cluster", "cells", "majority-vote label", "its share", "mean probability")
     sentences = (
         (
-            "Clusters are made of the query's own counts. The majority-vote label stands beside "
-            "each cell's own label and never replaces it: it smooths, and hides rare types."
+            "Clusters are made from the query's own counts. The majority-vote label is the most "
+            "frequent label of a cluster. It stands beside each cell's own label and never "
+            "replaces it, since a vote hides rare types."
         ),
     )
     return Finding("Clusters of the query", sentences, Table(columns, tuple(rows), (1, 3, 4)))

@@ -8,7 +8,7 @@ from scbaseline.data.info import DataInfo
 from scbaseline.judge.metrics import LEVEL
 from scbaseline.judge.scores import Score
 from scbaseline.learn.recipes import REFERENCE
-from scbaseline.report.sections.conclusion import answer_finding, recipe_of
+from scbaseline.report.sections.conclusion import answer_finding, fall, recipe_of
 from scbaseline.report.sections.headline import strongest_evidence
 from scbaseline.report.sections.labels import label_finding
 from scbaseline.report.sections.limits import limit_findings
@@ -29,13 +29,14 @@ def answer(evidence: Evidence, labels: Labels, *, recipes: Sequence[str]) -> str
     """Return the conclusion that the console shows, in sentences."""
     recipe = recipe_of(recipes)
     finding = answer_finding(evidence, labels, recipe=recipe)
-    if finding.sentences:
-        return " ".join(finding.sentences)
-    if finding.table is None or not finding.table.rows:
-        return "No protocol of this study is evidence: see the limits below."
-    right, _, plain = finding.table.rows[-1]
-    interval = f" {right.beside}" if right.beside else ""
-    return f"{recipe} is right for {right.text}{interval} of the test cells, {plain.text}."
+    sentences = list(finding.sentences)
+    if fall(evidence, recipe=recipe) is None:
+        if finding.table is None or not finding.table.rows:
+            return "No protocol of this study is evidence: see the limits below."
+        right, _, plain = finding.table.rows[-1]
+        of_cells = f"{right.text}{right.beside} of the test cells, {plain.text}"
+        sentences.insert(0, f"{recipe} is right for {of_cells}.")
+    return " ".join(sentences)
 
 
 def warnings_of(

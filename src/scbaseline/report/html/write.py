@@ -1,6 +1,7 @@
 """A page in; one HTML file that needs no network, out."""
 
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -16,6 +17,7 @@ from scbaseline.report.ours import refuse_strangers_files
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+_CODE = re.compile(r"`(scbaseline [^`]+)`|(?<!\w)(--[a-z][a-z-]+)")  # a command, or an option
 _SCRIPTS = ("bokeh.min.js", "bokeh-gl.min.js", "bokeh-api.min.js")
 
 
@@ -138,7 +140,20 @@ def _environment() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     loader = FileSystemLoader(Path(__file__).parent)
-    return Environment(
+    environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
+    environment.filters["with_code"] = with_code
+    return environment
+
+
+def with_code(sentence: str) -> Any:
+    """Return a sentence as HTML in which commands in backticks and options are code."""
+    from markupsafe import Markup, escape
+
+    parts = _CODE.split(sentence)  # words, command, option, words, command, option, words …
+    html = [escape(parts[0])]
+    for command, option, words in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+        html += [Markup("<code>%s</code>") % (command or option), escape(words)]
+    return Markup("").join(html)

@@ -6,6 +6,7 @@ from typing import Any
 from scbaseline.judge.metrics import METRICS
 from scbaseline.model.card import ModelCard
 from scbaseline.report.finding import Cell, Finding, Table
+from scbaseline.report.sections.words import source_in_words
 from scbaseline.study.protocols import TIERS
 
 
@@ -25,7 +26,7 @@ def card_findings(card: ModelCard, *, detail: bool = False) -> tuple[Finding, ..
         ("recipe", f"{recipe.name}: {recipe.title}"),
         ("steps", " → ".join([*steps, f"{len(card.labels)} labels"])),
         ("settings", settings),
-        ("labels", f"{', '.join(card.labels)} ({card.label_source})"),
+        ("labels", f"{', '.join(card.labels)} ({source_in_words(card.label_source)})"),
         ("trained on", _trained_on(data)),
         ("licence", data["licence"] or "not known"),
         ("fingerprint", data["fingerprint"]),
@@ -64,7 +65,7 @@ def _exam(card: ModelCard, *, detail: bool) -> tuple[Finding, ...]:
         "Each label was left out of training once. Found: the share of its cells above the score "
         "that a tenth of known cells exceed."
     )
-    table = Table(columns, rows, numbers=(1,))
+    table = Table(columns, rows, numbers=(1, 2, 3))
     return (Finding("If a label were unknown", (sentence,), table=table, detail=detail),)
 
 

@@ -1,11 +1,14 @@
 """Clusters in; which of them are found again when the cells are clustered anew, out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from scbaseline.cells.neighbours import NeighbourGraph
-from scbaseline.cells.trust import STABLE, ClusterTrust
+from scbaseline.cells.trust import HALVES, STABLE, ClusterTrust
 from scbaseline.report.finding import Finding
-from scbaseline.report.sections.words import over_draws
+from scbaseline.report.sections.words import joined, over_draws, percent
+
+STABILITY = "Stability of the clusters"
+"""The title of what this file says."""
 
 
 def cluster_findings(
@@ -29,26 +32,32 @@ def cluster_findings(
         Cluster → its name; by default, its number.
     """
     sentences = []
-    if graph is not None and graph.approximate:
+    if graph is not None and graph.approximate and graph.recall is not None:
         sentences.append(
-            f"Neighbours are approximate: {graph.recall:.1%} of the true ones were found, on a "
-            "sample of cells."
+            f"Neighbours are approximate: {percent(graph.recall)} of the true ones were found, "
+            "on a sample of cells."
         )
     if trust is not None:
         sentences += _stability(trust, merged=merged, title_of=title_of or {})
     warns = merged or (trust is not None and not trust.stable_k.all())
-    finding = Finding("Stability of the clusters", tuple(sentences), detail=not warns)
+    finding = Finding(STABILITY, tuple(sentences), detail=not warns)
     return (finding,) if sentences else ()
+
+
+def again_with(sources: Sequence[str]) -> list[str]:
+    """Return how the cells were clustered anew: ``with other seeds``, ``with thinned halves``."""
+    return [f"with {source}" if source == HALVES else f"with other {source}" for source in sources]
 
 
 def _stability(trust: ClusterTrust, *, merged: bool, title_of: Mapping[str, str]) -> list[str]:
     sentences = []
     lowest_k = trust.stability_ks.min(axis=1)
     worst_k = trust.stability_ks.argmin(axis=1)
+    ways = again_with(trust.sources)
     partner_of = {name: partner for name, partner, _ in trust.merge_with}
     unstable = [
-        f"{title_of.get(name, name)} ({lowest_k[k]:.2f} with {trust.sources[worst_k[k]]}; its "
-        f"cells mix with {title_of.get(partner_of[name], partner_of[name])})"
+        f"{title_of.get(name, name)} ({lowest_k[k]:.2f} {ways[worst_k[k]]}; its cells mix "
+        f"with {title_of.get(partner_of[name], partner_of[name])})"
         for k, name in enumerate(trust.names)
         if not trust.stable_k[k]
     ]
@@ -63,7 +72,7 @@ def _stability(trust: ClusterTrust, *, merged: bool, title_of: Mapping[str, str]
             else "Do not take these for cell types; --merge-unstable merges them.",
         ]
     else:
-        sentences.append(f"All clusters are found again with other {', '.join(trust.sources)}.")
+        sentences.append(f"All clusters are found again {joined(ways)}.")
     if merged:
         sentences.append(
             "Unstable clusters were merged. The clusterings that chose the merges also judge the "

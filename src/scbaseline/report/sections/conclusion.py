@@ -94,13 +94,13 @@ def answer_finding(evidence: Evidence, labels: Labels, *, recipe: str) -> Findin
             if falls(first, last)
             else f"The accuracy does not fall {strict.plain}."
         )
-    sentences += double_dipping(evidence)
     strongest = strongest_evidence(evidence)
     if strongest is not None and recipe != REFERENCE:
         simple = evidence.score(strongest.protocol.name, REFERENCE, "accuracy")
         if simple is not None:
             simplest = f"Under that test, a simple classifier ({REFERENCE}) reaches"
             sentences.append(f"{simplest} {percent(simple.value)}.")
+    sentences += double_dipping(evidence)
     return Finding(
         f"Test cells whose {what} {recipe} finds",
         tuple(sentences),

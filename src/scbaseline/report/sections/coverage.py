@@ -2,6 +2,7 @@
 
 from scbaseline.model.coverage import Coverage
 from scbaseline.report.finding import Cell, Finding, Table
+from scbaseline.report.sections.words import percent
 
 
 def coverage_finding(coverage: Coverage) -> Finding:
@@ -12,11 +13,12 @@ def coverage_finding(coverage: Coverage) -> Finding:
     ]
     entries.append(("all labels", coverage.kept_weight, coverage.expected_loss))
     rows = [
-        (Cell(label), Cell(f"{kept:.0%}"), Cell(f"{loss:.3f}")) for label, kept, loss in entries
+        (Cell(label), Cell(percent(kept, digits=0)), Cell(f"{loss:.3f}"))
+        for label, kept, loss in entries
     ]
     return Finding(
         "Genes",
         (f"{coverage.n_found:,} of the model's {coverage.n_genes:,} genes are in the data.",),
-        Table(("label", "decision weight kept", "expected fall of F1"), tuple(rows)),
+        Table(("label", "decision weight kept", "expected fall of F1"), tuple(rows), (1, 2)),
         detail=True,
     )

@@ -5,6 +5,7 @@ from scbaseline.model.doubt import LabelDoubt, QueryDoubt
 from scbaseline.model.query import LabelledQuery
 from scbaseline.model.smooth import MIN_CELLS
 from scbaseline.report.finding import Cell, Finding, Table
+from scbaseline.report.sections.words import percent
 
 _WITH_SCORE = ", ".join(recipe.name for recipe in RECIPES.values() if recipe.input == "counts")
 _WITHOUT_SCORE = f"This recipe has no unknown score; for one, train with --recipe {_WITH_SCORE}."
@@ -49,17 +50,18 @@ def _by_label(doubt: QueryDoubt) -> Finding:
     )  # fmt: skip
     rows = tuple(_row(label, has_unknown=has_unknown) for label in doubt.labels)
     sentences = ["Held-out: cells of the training data, labelled by a fit that had not seen them."]
+    rejected = percent(doubt.reject_known, digits=0)
     match doubt.verdict:
         case "home":
             sentences.append(
-                f"A cell is called unknown above the score that {doubt.reject_known:.0%} of "
+                f"A cell is called unknown above the score that {rejected} of "
                 "held-out cells exceed. Its predicted label stays as it is."
             )
         case "abroad":
             sentences.append(
                 "The whole query scores higher than held-out cells, as cells of another "
                 "laboratory may. A cell is called unknown above the score that "
-                f"{doubt.reject_known:.0%} of held-out cells exceed after such a change."
+                f"{rejected} of held-out cells exceed after such a change."
             )
         case "rank" if doubt.share_of_genes < 0.1:
             sentences.append(
@@ -138,4 +140,4 @@ def _row(label: LabelDoubt, *, has_unknown: bool) -> tuple[Cell, ...]:
 
 
 def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"
+    return "–" if share is None else percent(share)

@@ -5,7 +5,7 @@ from scbaseline.judge.scores import Scorecard
 from scbaseline.model.card import ModelCard
 from scbaseline.report.finding import Cell, Finding, Table
 from scbaseline.report.sections.scores import SHOWN, how_to_read, tier_sentences
-from scbaseline.report.sections.words import score_cell
+from scbaseline.report.sections.words import percent, score_cell
 from scbaseline.study.evaluate import Evaluation
 from scbaseline.study.label_map import LabelMatch
 from scbaseline.study.protocols import ANOTHER_STUDY
@@ -21,7 +21,7 @@ def evaluation_findings(evaluation: Evaluation, card: ModelCard) -> tuple[Findin
         f"Judged on {scorecard.score('accuracy').n:,} cells of another study.",
         (
             f"{coverage.n_found:,} of the model's {coverage.n_genes:,} genes were found; they "
-            f"carry {coverage.kept_weight:.0%} of its decisions."
+            f"carry {percent(coverage.kept_weight, digits=0)} of its decisions."
         ),
         *evaluation.notes,
     ]
@@ -47,7 +47,7 @@ def left_out_sentence(match: LabelMatch) -> str:
     if not match.left_out:
         return ""
     return (
-        f"{match.share_left_out:.0%} of the labelled cells ({match.n_left_out:,} of "
+        f"{percent(match.share_left_out, digits=0)} of the labelled cells ({match.n_left_out:,} of "
         f"{match.n_labelled:,}) are left out: the model does not know their labels."
     )
 

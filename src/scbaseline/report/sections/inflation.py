@@ -9,17 +9,17 @@ from scbaseline.study.labels import Labels
 from scbaseline.study.protocols import SAME_COUNTS
 
 PREDICT_THEMSELVES = (
-    "The labels were made from the same counts, those of the test cells included: to that extent "
-    "they predict themselves."
+    "The labels were made from the same counts, those of the test cells included. So these scores "
+    "are too high, by an amount that was not measured."
 )
 
 
 def double_dipping(evidence: Evidence) -> list[str]:
     """Say in a sentence what double dipping adds to the reference's accuracy, if it is known."""
     return [
-        "Half of the counts is less to learn from; at equal depth, predicting clusters from the "
-        f"very counts that made them adds {100 * entry.mean:.1f} percentage points "
-        f"({counted(len(entry.differences), 'draw')})."
+        "Half of the counts carries less information. At equal depth, predicting clusters from the "
+        f"same counts that made them adds {100 * entry.mean:.1f} percentage points to the accuracy "
+        f"of {REFERENCE} ({counted(len(entry.differences), 'draw')})."
         for entry in evidence.inflation
         if entry.recipe == REFERENCE and entry.metric == "accuracy"
     ]

@@ -5,7 +5,7 @@ from scbaseline.judge.metrics import LEVEL, METRICS
 from scbaseline.learn.recipes import REFERENCE
 from scbaseline.report.finding import Finding
 from scbaseline.report.sections.inflation import PREDICT_THEMSELVES
-from scbaseline.report.sections.words import joined, over_draws
+from scbaseline.report.sections.words import joined, over_draws, percent
 from scbaseline.study.evidence import ProtocolEvidence
 from scbaseline.study.protocols import CLUSTERS, SAME_COUNTS, null_of
 from scbaseline.study.results import Audit
@@ -25,8 +25,9 @@ def methods_paragraph(audit: Audit) -> str:
     for entry in evidence.inflation:
         if entry.recipe == REFERENCE and entry.metric == "accuracy":
             parts.append(
-                "At equal depth, predicting clusters from the very counts that they were made "
-                f"from raised the accuracy by {over_draws(entry.differences, digits=2)}."
+                "At equal depth, predicting clusters from the same counts that they were made "
+                f"from raised the accuracy of {REFERENCE} by "
+                f"{over_draws(entry.differences, digits=2)}."
             )
     parts += _structureless(audit)
     if evidence.structure is not None:
@@ -38,8 +39,8 @@ def methods_paragraph(audit: Audit) -> str:
         parts.append(PREDICT_THEMSELVES)
     if audit.labels.source == CLUSTERS:
         parts.append(
-            "Thinned parts are independent for Poisson counts only; labels that do not come from "
-            "these counts would be the proof."
+            "Thinned parts are independent only if counts are Poisson distributed; a proof needs "
+            "labels that do not come from these counts."
         )
     return " ".join(parts)
 
@@ -80,7 +81,7 @@ def _scores(audit: Audit, evidence: ProtocolEvidence) -> list[str]:
     if protocol.tests_on == "groups":
         where += f" ({config.group_key})"
     if protocol.draws_counts:
-        where += f" ({config.thin_fraction:.0%} of the counts for the clusters)"
+        where += f" ({percent(config.thin_fraction, digits=0)} of the counts for the clusters)"
     return [f"{where}, accuracy ({METRICS['kappa'].title}) was {joined(scores)}."]
 
 

@@ -67,4 +67,6 @@ def _of_other_types(card: ModelCard) -> str:
         fate = "A cell of another type gets one of them; where scores allow it, unknown marks it."
     else:
         fate = "A cell of another type gets one of them: it cannot say 'none of these'."
-    return f"{known} {fate} Check markers, or judge it with `scbaseline evaluate`."
+    return (
+        f"{known} {fate} Check marker genes, or use scbaseline evaluate with some labelled cells."
+    )

@@ -19,6 +19,6 @@ def recipes_finding(recipes: Iterable[Recipe]) -> Finding:
         used = _USED[recipe.used] + ("; in train, unless another is named" * recipe.for_use)
         rows.append((Cell(recipe.name), Cell(recipe.title), Cell(used)))
     sentences = (
-        "Every recipe can be trained, judged and saved: --recipe NAME, several times for several.",
+        "Every recipe can be trained, judged and saved: --recipe NAME. Commas join several.",
     )
     return Finding("Recipes", sentences, Table(("name", "what it is", "used"), tuple(rows)))

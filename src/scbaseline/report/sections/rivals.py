@@ -9,7 +9,7 @@ from scbaseline.report.sections.words import joined, score_cell
 from scbaseline.study.results import Training
 from scbaseline.study.rivals import AS_THEY_ARE, COMPARED, ViewEvidence
 
-_HOME = "at home"
+_HOME = "on the cells as they are"
 _UNCLEAR = "not told apart"
 _SMALL = 0.02  # a difference that few would choose a model by
 
@@ -39,7 +39,7 @@ def rival_findings(training: Training) -> tuple[Finding, ...]:
         *(_standing(views, rival) for rival in rivals),
         _how_it_is_judged(views[0].differences),
         _how_many(views),
-        "To save another one instead, type the same with "
+        "To save another recipe instead, type the same command with "
         + " or ".join(f"--recipe {rival}" for rival in rivals)
         + ".",
     )
@@ -80,14 +80,14 @@ def _how_it_is_judged(differences: Sequence[Difference]) -> str:
         return f"{n_tests} sets of test cells are too few to tell recipes apart; three are needed."
     return (
         f"Ahead or behind: over {n_tests} sets of test cells, the 95 % interval of the difference "
-        f"leaves out 0. Level: it does not, and the difference is below {_SMALL}. Not told apart: "
-        "it is larger, but chance may explain it."
+        f"does not contain 0. Level: it contains 0, and the difference is below {_SMALL}. Not told "
+        f"apart: it contains 0, but the difference is {_SMALL} or more."
     )
 
 
 def _how_many(views: Sequence[ViewEvidence]) -> str:
     n = sum(len(view.differences) for view in views)
     return (
-        f"These are {n} comparisons from one cross-validation, and chance may decide some. A "
-        "recipe chosen from this table is no longer judged by it."
+        f"These are {n} comparisons from one cross-validation, and chance may decide some. If you "
+        "choose a recipe by this table, its scores here are too high for it."
     )

@@ -17,9 +17,9 @@ def suspect_findings(audit: Audit) -> tuple[Finding, ...]:
         "no more than" if n <= by_chance + _N_SD * sd else f"{n / max(by_chance, 1):.1f} times"
     )
     doubted = (
-        f"{audit.suspects_by}, each time fitted without the cell, contradicts the label of {n:,} "
-        f"of {suspects.n_judged:,} cells with confidence: {compared} what its own doubt gives even "
-        f"if all labels are right (about {by_chance:.0f} ± {sd:.0f})."
+        f"{audit.suspects_by} was fitted without these cells, and confidently predicts another "
+        f"label for {n:,} of {suspects.n_judged:,}. Its probabilities make about {by_chance:.0f} "
+        f"± {sd:.0f} such cells likely even if all labels are right: {n:,} is {compared} that."
     )
     sentences = [doubted]
     if len(suspects.pairs):

@@ -5,6 +5,7 @@ from functools import partial
 
 from scbaseline.judge.scores import Score
 from scbaseline.report.finding import Cell
+from scbaseline.study.protocols import CLUSTERS
 
 faint = partial(Cell, faint=True)
 """Makes a cell of less weight."""
@@ -29,9 +30,14 @@ def over_draws(values: Sequence[float], *, digits: int = 3) -> str:
     return f"{mean} ({n_draws}: {min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
-def percent(share: float) -> str:
+def source_in_words(source: str) -> str:
+    """Return where labels come from: ``Leiden clusters``, or ``column cell_type``."""
+    return "Leiden clusters" if source == CLUSTERS else f"column {source.split(':', 1)[1]}"
+
+
+def percent(share: float, *, digits: int = 1) -> str:
     """Return a share as biologists read it: ``88.7 %``."""
-    return f"{100 * share:.1f} %"
+    return f"{100 * share:.{digits}f} %"
 
 
 def percent_interval(score: Score) -> str:
