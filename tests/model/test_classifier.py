@@ -155,7 +155,7 @@ def test_a_gpu_computes_what_the_sparse_path_does(recipe: str, finished: Run) ->
 def test_missing_genes_are_said(finished: Run) -> None:
     """A query that lacks genes of the model brings a warning with what they carried."""
     lacking = finished.cells.adata[:, 30:].copy()
-    with pytest.warns(ScbaselineWarning, match=r"genes, which carry \d+% of its decisions"):
+    with pytest.warns(ScbaselineWarning, match=r"genes, which carry \d+ % of its decisions"):
         finished.classifiers["pca"].predict(lacking, force=True)
 
 

@@ -54,7 +54,7 @@ def test_a_panel_is_predicted_and_its_loss_is_said() -> None:
         require_coverage(assess(True, True, False, False), force=False)
     scarce = assess(True, False, False, False)
     assert scarce.kept_weight == pytest.approx(0.25)
-    with pytest.warns(ScbaselineWarning, match="carry 25% of its decisions"):
+    with pytest.warns(ScbaselineWarning, match="carry 25 % of its decisions"):
         require_coverage(scarce, force=False)
 
 
@@ -64,7 +64,7 @@ def test_no_more_than_the_largest_label_is_refused() -> None:
     assert not weak.is_enough
     with pytest.raises(InputError, match=r"macro-F1 of 0.30 .* reach 0.35.* --force"):
         require_coverage(weak, force=False)
-    with pytest.warns(ScbaselineWarning, match="carry 0%"):
+    with pytest.warns(ScbaselineWarning, match="carry 0 %"):
         require_coverage(weak, force=True)
 
 

@@ -65,7 +65,7 @@ def predict(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Label the cells of a file with a saved model, and say how far the labels may be doubted.
+    """Label the cells of a file with a saved model, and say how far to trust the labels.
 
     Columns: cell_id, predicted_label, probability; unknown (true, false, or missing where only
     the order of the scores can be trusted) and unknown_score (higher is stranger), from a model
@@ -83,13 +83,14 @@ def predict(
     key_added
         Name of the label's column instead of predicted_label; replaces columns of that name.
     probabilities
-        Write also the probability of each label.
+        Also write the probability of each label.
     group_key
-        Column of obs with each cell's donor, batch or sample: show the doubt of each one, too.
+        Column of obs with each cell's donor, batch or sample: also print how sure the
+        model is for each.
     json
         Print how sure the model is as JSON on standard output, and nothing else there.
     verbose
-        Print also what the model is, and what the data's genes let it do for each label.
+        Also print what the model is, and what the data's genes let it do for each label.
     """
     from scbaseline.data.read import open_counts
     from scbaseline.files import is_standard_output
@@ -207,7 +208,7 @@ def _check_outputs(
 
 
 def _say_doubt(predictions: "LabelledQuery", *, quiet: bool, json: bool) -> None:
-    """Say first, where no table can hide it, how far the labels may be doubted."""
+    """Say first, where no table can hide it, how far to trust the labels."""
     from scbaseline.report.screen import Screen
     from scbaseline.report.sections.doubt import doubt_findings, loud_line
 

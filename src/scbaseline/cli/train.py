@@ -129,9 +129,12 @@ def train(
     from scbaseline.report.sections.files import files_finding
 
     screen = Screen(quiet=quiet, verbose=verbose)
-    screen.show(*findings_of_training(training), files_finding(out.parent, [out]))
-    if report is not None:
-        screen.show(files_finding(report.parent, [report]))
+    written: dict[Path, list[Path]] = {}
+    for path in (out, report):
+        if path is not None:
+            written.setdefault(path.parent, []).append(path)
+    files = (files_finding(folder, paths) for folder, paths in written.items())
+    screen.show(*findings_of_training(training), *files)
 
 
 def _write_report(report: Path | None, training: "Training", genes: tuple[str, ...]) -> None:

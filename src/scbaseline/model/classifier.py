@@ -217,8 +217,8 @@ class Classifier(nn.Module):
         set_level
             The share of cells whose prediction set is to hold their true label.
         smooth
-            Add ``smoothed_label`` and ``smoothed_probability``, in which unsure cells listen to
-            their neighbours; see :func:`scbaseline.model.smooth.smooth`.
+            Add ``smoothed_label`` and ``smoothed_probability``, for which similar cells
+            count, too, where a cell is unsure; see :func:`scbaseline.model.smooth.smooth`.
         device
             ``auto``, ``cpu`` or ``cuda``: where cells are predicted.
 

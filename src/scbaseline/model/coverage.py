@@ -204,8 +204,8 @@ def require_coverage(coverage: Coverage, *, force: bool) -> None:
         ]
         labels = f"; most for {', '.join(worst)}" if worst else ""
         warnings.warn(
-            f"{found}, which carry {coverage.kept_weight:.0%} of its decisions. Expect a macro-F1 "
-            f"lower by {coverage.expected_loss:.2f} than with all genes{labels}",
+            f"{found}, which carry {100 * coverage.kept_weight:.0f} % of its decisions. "
+            f"Expect a macro-F1 lower by {coverage.expected_loss:.2f} than with all genes{labels}",
             ScbaselineWarning,
             stacklevel=4,
         )

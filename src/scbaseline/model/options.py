@@ -34,7 +34,7 @@ class PredictOptions:
     """TOML file whose [parents] say which label is a kind of which; adds broad_label."""
 
     smooth: bool = False
-    """Add smoothed_label: unsure cells listen to their neighbours. Reads the query again."""
+    """Add smoothed_label: where a cell is unsure, similar cells count. Reads the query again."""
 
     device: Device = RunConfig.device
     """Where cells are predicted; auto takes a GPU where torch finds one."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scbaseline.model.classifier import Classifier
 
 MIN_CELLS = 30
-"""Cells of a predicted label from which on they listen to their neighbours."""
+"""So many cells of a predicted label are needed, or their probabilities are left as they are."""
 
 _STRONGEST, _STEPS = 0.8, 3
 _N_NEIGHBORS, _N_COMPS = 16, 30  # the cell itself and 15 others
@@ -29,8 +29,8 @@ _N_NEIGHBORS, _N_COMPS = 16, 30  # the cell itself and 15 others
 def smooth(classifier: "Classifier", stream: CountStream) -> pd.DataFrame:
     """Return ``smoothed_label`` and ``smoothed_probability`` of each cell of a query.
 
-    Unsure cells listen to their neighbours among the query's own cells; sure cells hardly
-    move. Three times Q becomes (1 − a) P + a W Q. P are the probabilities, W the Gaussian
+    Where a cell's label is unsure, those of similar cells of the query count, too; sure cells
+    hardly change. Three times Q becomes (1 − a) P + a W Q. P are the probabilities, W the Gaussian
     weights of the 15 nearest cells, which add up to 1, and a = .8 (1 − the cell's largest
     probability). Cells of a predicted label with fewer than 30 cells keep their own: a rare
     type would be outvoted. The query is centred, but never standardised by its own spread,

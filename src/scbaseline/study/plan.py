@@ -125,8 +125,8 @@ def applicable(
             reason = "it draws from whole numbers of counts, and these are fractional"
         if reason is None and protocol.same_half_as and config.thin_fraction != 0.5:
             reason = (
-                f"half A is {config.thin_fraction:.0%} of the counts, so that the two halves "
-                "differ in depth; leave --thin-fraction at 0.5 to measure double dipping"
+                f"half A is {100 * config.thin_fraction:.0f} % of the counts, so that the two "
+                "halves differ in depth; leave --thin-fraction at 0.5 to measure double dipping"
             )
         if reason is None:
             chosen.append(protocol)

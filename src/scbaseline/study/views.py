@@ -21,7 +21,7 @@ KEPT_COUNTS = 0.3
 KEPT_GENES = 0.5
 """The share of genes that a cut cell keeps."""
 
-THINNED = f"{KEPT_COUNTS:.0%} of counts".replace("%", " %")
+THINNED = f"{100 * KEPT_COUNTS:.0f} % of counts"
 CUT = "half of the genes"
 
 

@@ -31,8 +31,10 @@ def over_draws(values: Sequence[float], *, digits: int = 3) -> str:
 
 
 def source_in_words(source: str) -> str:
-    """Return where labels come from: ``Leiden clusters``, or ``column cell_type``."""
-    return "Leiden clusters" if source == CLUSTERS else f"column {source.split(':', 1)[1]}"
+    """Return where labels come from: ``Leiden clusters``, ``column cell_type``, or as given."""
+    kind, _, column = source.partition(":")
+    words = {CLUSTERS: "Leiden clusters", "given": f"column {column}"}
+    return words.get(source, words.get(kind, source))
 
 
 def percent(share: float, *, digits: int = 1) -> str:
