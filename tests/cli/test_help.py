@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from shutil import which
 
@@ -63,6 +64,13 @@ def test_help_shows_no_option_without_effect(
     words = help_of(command, capsys=capsys).replace("│", " ").split()
     assert not idle & set(words)
     assert {"--recipe", "--min-genes", "--n-bootstrap"} <= set(words)
+
+
+def test_lines_of_help_end_where_the_screen_does(capsys: pytest.CaptureFixture[str]) -> None:
+    """Words follow each other as far as there is room, not as far as a line of the code."""
+    for part in help_of("predict", capsys=capsys).split("╭")[0].split("\n\n"):
+        for line, following in pairwise(part.splitlines()):
+            assert len(line.rstrip()) <= 100 < len(f"{line.rstrip()} {following.split()[0]}"), line
 
 
 def test_the_most_used_options_come_first(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """How ``--help`` shows commands and options: in which group, in which order, in which words."""
 
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,22 @@ _WITHOUT_EFFECT = {
 
 
 class GroupedApp(App):
-    """An app that shows options in groups, the most used first, and defaults as people write."""
+    """An app that shows options in groups, the most used first, and defaults as people write.
+
+    Lines of a docstring end where a line of code does; on a screen they end where it does.
+    """
+
+    @property
+    def help(self) -> str:
+        """The docstring of a command, each of its paragraphs in one line."""
+        words, mark, of_options = cleandoc(super().help).partition("\n\nParameters\n")
+        return (
+            "\n\n".join(" ".join(part.split()) for part in words.split("\n\n")) + mark + of_options
+        )
+
+    @help.setter  # noqa: A003 (as cyclopts calls it)
+    def help(self, words: str) -> None:
+        self._help = words
 
     def assemble_argument_collection(self, **options: Any) -> Any:
         """Return the arguments of a command; for its help, in groups and in plain words."""
