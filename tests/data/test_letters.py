@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scbaseline.data import identifiers
+from scbaseline.data.dates import _DAY_FIRST, _MONTH_FIRST
 from scbaseline.data.identifiers import ENSEMBL_ID
 from scbaseline.data.letters import letters_of
 from scbaseline.data.row_kinds import KINDS, Kind
@@ -17,6 +18,7 @@ _SNIPPETS = st.sampled_from([
     "GRCh38_", "mm10___", "MT-", "N", "FBgn0000001", "YAL001C", "٣", "É", "\n", " ", "_",
     "ENSG00000167286", "AT1G01010", "unknown", "g", "G1", "ERCC-00002", "hg", "Hg19_",
 ])  # fmt: skip
+_AROUND = st.sampled_from(["", "", " ", "\t", "-1", ".2", "A"])
 _NAMES = st.lists(
     st.one_of(
         st.lists(_SNIPPETS, max_size=4).map("".join),
@@ -53,11 +55,46 @@ def test_lists_asked_at_once_are_told_as_their_names(names: list[str]) -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(names=_NAMES, text=st.text("abENS.-", min_size=1, max_size=3))
+@given(names=_NAMES, text=st.text("abENSG.-", min_size=1, max_size=5))
 def test_rows_that_hold_a_text_are_found(names: list[str], text: str) -> None:
     """Each row once, in order, also where the text stands twice in one name."""
     expected = [row for row, name in enumerate(names) if text in name]
-    assert letters_of(names).holding(text) == expected
+    assert letters_of(names).holding(text).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [identifiers._PLACEHOLDER, identifiers._ROW_NUMBER, _DAY_FIRST, _MONTH_FIRST],
+    ids=["placeholders", "row numbers", "days first", "months first"],
+)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), before=_AROUND, after=_AROUND)
+def test_no_text_that_names_nothing_is_missed(
+    pattern: re.Pattern[str], data: st.DataObject, before: str, after: str
+) -> None:
+    """The quick look at the first letters lets through whatever the patterns know."""
+    name = before + data.draw(st.from_regex(pattern, fullmatch=True)) + after
+    assert identifiers.which_name_nothing([name, "CD3D"]).tolist() == [
+        identifiers.names_nothing(name), False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nan", "NA", "n/a", "#N/A", "<NA>", "None", "null", "Unknown", "unnamed", "UNDEFINED",
+     "Unnamed: 3", "...", "-", "NA-1", "X17", "V٣", "Sep-01", "Dec-12", "2-Sep", ""],
+)  # fmt: skip
+def test_each_text_that_names_nothing_is_found(name: str) -> None:
+    """One of each kind."""
+    assert identifiers.which_name_nothing([name, "CD3D"]).tolist() == [True, False]
+
+
+def test_a_list_that_changed_is_looked_at_anew() -> None:
+    """The letters of earlier lists are kept, by what these held."""
+    names = ["CD3D", "LYZ"]
+    letters_of(names)
+    names[0] = "ENSA"
+    assert letters_of(names).holding("ENS").tolist() == [0]
 
 
 @settings(max_examples=25, deadline=None)

@@ -21,7 +21,7 @@ def with_dashes(names: Sequence[str]) -> list[str]:
     before the last number of a clone's name (``RP11-34P13.7``) are their own.
     """
     letters = letters_of(names)
-    may_be = [row for text in _MAY_BE_DOTTED for row in letters.holding(text, small=True)]
+    may_be = [row for text in _MAY_BE_DOTTED for row in letters.holding(text, small=True).tolist()]
     is_dotted = any(_DOTTED.match(names[row]) for row in may_be)
     if not is_dotted or any(map(_DASHED.match, names)):
         return list(names)

@@ -32,6 +32,8 @@ _PLACEHOLDER = re.compile(
 )
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _OF_NO_NAME = "nNuUvVxX"  # the letters that a placeholder or a row number may begin with
+_PLACEHOLDERS_BEGIN = ("na", "n/", "no", "nu", "un")  # those that begin with a letter
+_MONTHS_BEGIN = "JFMASOND"
 _OF_IDS = "EFWAY"
 # 17, 17.0, 17-1 where two files were joined, and R's X17 and V17.
 _ROW_NUMBER = re.compile(r"[XV]?\d+(?:\.\d+)?(?:-\d+)?")
@@ -68,7 +70,7 @@ def mostly_ids(names: Sequence[str]) -> bool:
     """Whether more than half of some texts are ids."""
     letters = letters_of(names)
     n_plain = int(letters.is_plain_id.sum())
-    may_be = letters.beginning(_OF_IDS) & ~letters.is_plain_id
+    may_be = letters.having(_OF_IDS) & ~letters.is_plain_id
     if n_plain > len(names) / 2 or n_plain + int(may_be.sum()) <= len(names) / 2:
         return n_plain > len(names) / 2
     return int(which_are_ids(names).sum()) > len(names) / 2
@@ -77,8 +79,10 @@ def mostly_ids(names: Sequence[str]) -> bool:
 def which_name_nothing(names: Sequence[str]) -> Mask:
     """Say of each text what :func:`names_nothing` says of it."""
     letters = letters_of(names)
-    may_be = ~letters.beginning(set(_ALPHABET) - set(_OF_NO_NAME))
-    may_be[[row for row in letters.holding("-") if names[row][3:4] == "-"]] = True  # Sep-01
+    may_be = ~letters.having(_ALPHABET)  # a digit, a mark, a letter of another script
+    may_be |= letters.beginning_small(_PLACEHOLDERS_BEGIN)
+    may_be |= letters.having("VX") & ~letters.having(_ALPHABET, place=1)  # R's V17
+    may_be |= letters.having(_MONTHS_BEGIN) & letters.having("-", place=3)  # Sep-01
     return _asked(names, names_nothing, may_be)
 
 
@@ -86,27 +90,27 @@ def which_are_ids(names: Sequence[str]) -> Mask:
     """Say of each text what :func:`is_id` says of it."""
     letters = letters_of(names)
     plain = letters.is_plain_id
-    return plain | _asked(names, is_id, letters.beginning(_OF_IDS) & ~plain)
+    return plain | _asked(names, is_id, letters.having(_OF_IDS) & ~plain)
 
 
 def which_are_ensembl(names: Sequence[str]) -> Mask:
     """Say which texts as a whole are ids of Ensembl."""
     letters = letters_of(names)
     plain = letters.is_plain_id
-    may_be = letters.beginning("E") & ~plain
+    may_be = letters.having("E") & ~plain
     return plain | _asked(names, lambda name: ENSEMBL_ID.fullmatch(name) is not None, may_be)
 
 
 def which_are_row_numbers(names: Sequence[str]) -> Mask:
     """Say of each text what :func:`is_row_number` says of it."""
-    may_be = ~letters_of(names).beginning(set(_ALPHABET) - set("XV"))
+    may_be = ~letters_of(names).having(set(_ALPHABET) - set("XV"))
     return _asked(names, is_row_number, may_be)
 
 
 def bare_ids(genes: Sequence[str]) -> list[str]:
     """Return of each text what :func:`bare_id` makes of it."""
-    bare = list(genes)
-    for row in letters_of(genes).holding("."):
+    bare, letters = list(genes), letters_of(genes)
+    for row in np.flatnonzero(letters.having("E") & ~letters.is_plain_id).tolist():
         bare[row] = bare_id(genes[row])
     return bare
 

@@ -118,9 +118,12 @@ def _species(genes: Sequence[str], ids: Sequence[str]) -> Species:
 
 def _n_ensembl(names: Sequence[str]) -> tuple[int, int, int]:
     """Return how many names are or end in an id of Ensembl, of man, and of the mouse."""
-    plain = letters_of(names).is_plain_id
-    joined = "\n".join(compress(names, plain))  # each holds one G before a digit
-    rest = [name for name in compress(names, ~plain) if "ENS" in name and _ANY_ENSEMBL.search(name)]
+    letters = letters_of(names)
+    plain = letters.is_plain_id
+    joined = "\n".join(compress(names, plain.tolist()))  # each holds one G before a digit
+    may_be = letters.holding("ENS")
+    others = [names[row] for row in may_be[~plain[may_be]].tolist()]
+    rest = list(filter(_ANY_ENSEMBL.search, others))
     return (
         int(plain.sum()) + len(rest),
         joined.count("ENSG0") + sum("ENSG0" in name for name in rest),

@@ -221,7 +221,7 @@ def _only(names: Sequence[str], wanted: npt.NDArray[np.bool_]) -> list[str]:
 def _inside(names: Sequence[str]) -> list[str]:
     """Return the ids within names that are longer than an id."""
     found = [""] * len(names)
-    for row in letters_of(names).holding("ENS"):
+    for row in letters_of(names).holding("ENS").tolist():
         found[row] = "" if is_id(names[row]) else id_inside(names[row])
     return found
 

@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from scbaseline.data.letters import Letters
 
 _BETWEEN = r"[-_.:| ]"  # marks between the parts of a name
@@ -37,8 +39,8 @@ class Kind(NamedTuple):
 
     def rows(self, names: Sequence[str], letters: Letters) -> list[int]:
         """Return the numbers of the rows that are of this kind."""
-        may_be = {row for hint in self.hints for row in letters.holding(hint, small=True)}
-        return [row for row in sorted(may_be) if self.names.search(names[row])]
+        may_be = np.concatenate([letters.holding(hint, small=True) for hint in self.hints])
+        return [row for row in np.unique(may_be).tolist() if self.names.search(names[row])]
 
 
 def _any(*patterns: str, copies: bool = False) -> re.Pattern[str]:
