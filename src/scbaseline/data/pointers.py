@@ -45,12 +45,15 @@ def points_elsewhere(
         parts += pointers_of_attributes(content, h5py.h5o.get_info(item.id).addr)
         for raw in parts:
             pointers = np.frombuffer(raw[: len(raw) // 16 * 16], dtype=_POINTER)
-            pointers = pointers[pointers["length"] > 0]
-            place = np.searchsorted(known, pointers["heap"]).clip(max=len(known) - 1)
-            is_lost = known[place] != pointers["heap"]
-            is_lost |= pointers["length"] > len(content)
-            if is_lost.any():
-                found.append(int(pointers["heap"][is_lost][0]))
+            length = pointers["length"]
+            heap = pointers["heap"][length > 0]
+            # Texts of one heap follow each other: each run of them is looked up once.
+            begins = np.ones(len(heap), dtype=bool)
+            np.not_equal(heap[1:], heap[:-1], out=begins[1:])
+            lost = np.setdiff1d(heap[begins], known).tolist()
+            lost += pointers["heap"][length > len(content)].tolist()
+            if lost:
+                found.append(lost[0])
                 return True
         return False
 
