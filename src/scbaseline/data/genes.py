@@ -174,7 +174,7 @@ def _side(names: Iterable[object], ids: Iterable[str] | None) -> Side:
     """Return names and bare ids, ``""`` for what names nothing."""
     symbols = nothing_left_out(list(map(str, names)))
     if ids is None:
-        is_id = which_are_ensembl(symbols)
+        is_id = which_are_ensembl(symbols).tolist()
         ids = [name if own else "" for name, own in zip(symbols, is_id, strict=True)]
     return Side(symbols, bare_ids(nothing_left_out(list(ids))))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scbaseline.data.dates import is_date
-from scbaseline.data.letters import Mask, letters_of
+from scbaseline.data.letters import Letters, Mask, letters_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,12 +78,16 @@ def mostly_ids(names: Sequence[str]) -> bool:
 
 def which_name_nothing(names: Sequence[str]) -> Mask:
     """Say of each text what :func:`names_nothing` says of it."""
-    letters = letters_of(names)
+    return _asked(names, names_nothing, _may_name_nothing(letters_of(names)))
+
+
+@lru_cache(maxsize=4)  # it is asked of each list of names several times
+def _may_name_nothing(letters: Letters) -> Mask:
     may_be = ~letters.having(_ALPHABET)  # a digit, a mark, a letter of another script
     may_be |= letters.beginning_small(_PLACEHOLDERS_BEGIN)
     may_be |= letters.having("VX") & ~letters.having(_ALPHABET, place=1)  # R's V17
     may_be |= letters.having(_MONTHS_BEGIN) & letters.having("-", place=3)  # Sep-01
-    return _asked(names, names_nothing, may_be)
+    return may_be
 
 
 def which_are_ids(names: Sequence[str]) -> Mask:

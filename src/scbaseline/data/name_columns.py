@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import compress
 
 import numpy as np
 import pandas as pd
@@ -105,7 +104,7 @@ def _holds_texts(column: "pd.Series") -> bool:
 
 def may_be_symbols(values: Sequence[str]) -> bool:
     """Whether texts can be symbols: most are different, and they are neither numbers nor ids."""
-    named = list(compress(values, ~which_name_nothing(values)))
+    named = [value for value in nothing_left_out(values) if value]
     return bool(named) and 2 * len(set(named)) > len(named) and not mostly_ids(named)
 
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import compress
 from typing import Literal
 
 import numpy as np
@@ -99,7 +98,7 @@ def _n_matching(pattern: re.Pattern[str], names: Sequence[str]) -> int:
 def _versioned(names: Sequence[str]) -> set[str]:
     """Return the ids of Ensembl with a version."""
     not_plain = which_are_ensembl(names) & ~letters_of(names).is_plain_id
-    return {name for name in compress(names, not_plain) if "." in name}
+    return {names[row] for row in np.flatnonzero(not_plain).tolist() if "." in names[row]}
 
 
 def _species(genes: Sequence[str], ids: Sequence[str]) -> Species:
@@ -119,16 +118,12 @@ def _species(genes: Sequence[str], ids: Sequence[str]) -> Species:
 def _n_ensembl(names: Sequence[str]) -> tuple[int, int, int]:
     """Return how many names are or end in an id of Ensembl, of man, and of the mouse."""
     letters = letters_of(names)
-    plain = letters.is_plain_id
-    joined = "\n".join(compress(names, plain.tolist()))  # each holds one G before a digit
+    is_ensembl = letters.is_plain_id.copy()
     may_be = letters.holding("ENS")
-    others = [names[row] for row in may_be[~plain[may_be]].tolist()]
-    rest = list(filter(_ANY_ENSEMBL.search, others))
-    return (
-        int(plain.sum()) + len(rest),
-        joined.count("ENSG0") + sum("ENSG0" in name for name in rest),
-        joined.count("ENSMUSG0") + sum("ENSMUSG0" in name for name in rest),
-    )
+    for row in may_be[~is_ensembl[may_be]].tolist():
+        is_ensembl[row] = _ANY_ENSEMBL.search(names[row]) is not None
+    of_man, of_mouse = letters.holding("ENSG0"), letters.holding("ENSMUSG0")
+    return int(is_ensembl.sum()), int(is_ensembl[of_man].sum()), int(is_ensembl[of_mouse].sum())
 
 
 def _transposed(cells: Sequence[str], genes: Sequence[str]) -> bool:

@@ -130,20 +130,22 @@ def name_genes(var: pd.DataFrame) -> Naming:
     """
     index = texts(var.index)
     chosen = _chosen(index, var)
-    as_written = [name or row for name, row in zip(chosen.names, index, strict=True)]
+    as_written = chosen.names
+    if chosen.column:
+        as_written = [name or row for name, row in zip(chosen.names, index, strict=True)]
     is_gene, by_type, by_name = kinds_of_rows(as_written, chosen.ids, var)
     none_left = bool(len(index)) and not is_gene.any()
     if none_left:  # nothing to work with: say it, and leave the rows as they are
         is_gene = np.ones(len(index), dtype=bool)
-    rows = np.flatnonzero(is_gene).tolist()
-    names, ids = [chosen.names[row] for row in rows], [chosen.ids[row] for row in rows]
+    names, ids, held = (
+        list(compress(column, is_gene.tolist())) for column in (chosen.names, chosen.ids, index)
+    )
     is_known = ~which_name_nothing(names)
     for place in np.flatnonzero(~is_known).tolist():
         is_known[place] = bool(ids[place])
-        names[place] = ids[place] or index[rows[place]] or names[place]
+        names[place] = ids[place] or held[place] or names[place]
     # Where a column gave the symbols, the rows' own names may hold the ids.
-    held = [index[row] for row in rows] if chosen.column else names
-    inside = [] if any(ids) else _unique_only(_inside(held))
+    inside = [] if any(ids) else _unique_only(_inside(held if chosen.column else names))
     dashed = with_dashes(names)
     genes = var.copy() if is_gene.all() else var[is_gene].copy()
     given = pd.Index(dashed, dtype=object)
@@ -162,7 +164,7 @@ def name_genes(var: pd.DataFrame) -> Naming:
         index_holds_ids=chosen.index_holds_ids,
         kind=_kind(names, ids),
         n_unnamed=int((~is_known).sum()),
-        first_unnamed=next(compress(names, ~is_known), ""),
+        first_unnamed=next(compress(names, (~is_known).tolist()), ""),
         n_ids_inside=sum(map(bool, inside)),
         n_dotted=0 if dashed == names else sum(map(operator.ne, names, dashed)),
         n_duplicates=int(is_known.sum() - n_different),
@@ -215,7 +217,7 @@ def _chosen(index: list[str], var: pd.DataFrame) -> Names:
 
 def _only(names: Sequence[str], wanted: npt.NDArray[np.bool_]) -> list[str]:
     """Return names, ``""`` for those that are not wanted."""
-    return [name if is_wanted else "" for name, is_wanted in zip(names, wanted, strict=True)]
+    return [name if own else "" for name, own in zip(names, wanted.tolist(), strict=True)]
 
 
 def _inside(names: Sequence[str]) -> list[str]:

@@ -9,7 +9,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
@@ -147,7 +146,8 @@ def shorter_names(
 def with_genome(names: Sequence[str]) -> list[str]:
     """Return the names that begin with that of a genome, as ``GRCh38_CD3D``."""
     may_be = letters_of(names).beginning_small(_GENOMES_BEGIN)
-    return [name for name in compress(names, may_be) if _GENOME.match(name)]
+    rows = np.flatnonzero(may_be).tolist()
+    return [names[row] for row in rows if _GENOME.match(names[row])]
 
 
 def _without_genome(name: str, shared: Shared) -> Iterator[str]:
