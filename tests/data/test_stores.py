@@ -96,3 +96,14 @@ def test_a_whole_store_is_read_without_a_word(tmp_path: Path) -> None:
     adata = simulated()
     adata.obs["batch"] = adata.obs["batch"].astype("category")
     assert isinstance(read_counts(write_zarr(adata, tmp_path / "x.zarr")), anndata.AnnData)
+
+
+@pytest.mark.parametrize("compression", [None, "gzip"])
+def test_only_packed_values_pass_through_a_cache(tmp_path: Path, compression: str | None) -> None:
+    """What no filter packs is copied once; a chunk that is unpacked serves two blocks of cells."""
+    simulated().write_h5ad(tmp_path / "x.h5ad", compression=compression)
+    with open_counts(tmp_path / "x.h5ad") as opened:
+        for name in ("data", "indices"):
+            access = opened.X.group[name].id.get_access_plist()
+            assert (access.get_chunk_cache()[1] > 0) == (compression == "gzip")
+        np.testing.assert_array_equal(opened.X[:].toarray(), simulated().X.toarray())

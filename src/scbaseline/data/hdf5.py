@@ -1,7 +1,7 @@
 """Turns the path of an HDF5 file into an open one, or says in plain words why it is none."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,31 @@ def open_hdf5(path: Path, *, what: str) -> Iterator[Any]:
             if missing := missing_filter(file):
                 raise InputError(missing) from error
             raise
+
+
+@contextmanager
+def read_straight(matrices: Iterable[Any]) -> Iterator[None]:
+    """Let HDF5 copy each value of sparse matrices once, not twice, until the context ends.
+
+    It reads a chunk into its cache, and from there into the caller's memory. Where no filter
+    packs the chunks, the cache is of no use here: adjacent rows are read once. HDF5 reads an
+    array as it was first opened, whoever opens it again; so this comes before anybody else.
+
+    Parameters
+    ----------
+    matrices
+        Groups of an open file, each with ``data`` and ``indices``.
+    """
+    access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
+    access.set_chunk_cache(0, 0, 0.0)
+    held: list[Any] = []
+    for matrix in matrices:
+        for name in ("data", "indices"):
+            with suppress(Exception):  # of a damaged array it is said later that it is so
+                if not matrix[name].id.get_create_plist().get_nfilters():
+                    held.append(h5py.h5d.open(matrix.id, name.encode(), access))
+    yield
+    held.clear()
 
 
 def _instead(path: Path, first: bytes) -> str:

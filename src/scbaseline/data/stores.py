@@ -15,7 +15,7 @@ from anndata import AnnData
 from anndata.io import read_elem, sparse_dataset
 
 from scbaseline.data.foreign import LOOM, MUDATA
-from scbaseline.data.hdf5 import OtherHdf5Error, missing_filter, open_hdf5
+from scbaseline.data.hdf5 import OtherHdf5Error, missing_filter, open_hdf5, read_straight
 from scbaseline.data.identifiers import texts
 from scbaseline.data.zarr_parts import require_parts
 from scbaseline.errors import InputError, ScbaselineWarning, listed
@@ -38,7 +38,7 @@ def read_zarr(path: Path) -> AnnData:
 @contextmanager
 def open_h5ad(path: Path) -> Iterator[AnnData]:
     """Open an .h5ad file with X, layers and raw left on disk, until the context ends."""
-    with _h5ad(path) as file:
+    with _h5ad(path) as file, read_straight(_matrices(file)):
         # Files of AnnData before 0.7 keep tables as one array, which only the reader knows.
         is_old = not isinstance(file["obs"], h5py.Group) or "raw.X" in file
         yield anndata.read_h5ad(path) if is_old else _on_disk(file)
