@@ -89,6 +89,17 @@ def test_each_text_that_names_nothing_is_found(name: str) -> None:
     assert identifiers.which_name_nothing([name, "CD3D"]).tolist() == [True, False]
 
 
+@settings(max_examples=50, deadline=None)
+@given(
+    names=_NAMES,
+    starts=st.lists(st.sampled_from(["g", "n", "na", "x1", "gr", "_", "en", "*"]), max_size=3),
+)
+def test_beginnings_are_found(names: list[str], starts: list[str]) -> None:
+    """Of one letter or two, small or capital."""
+    expected = [any(name[: len(start)].lower() == start for start in starts) for name in names]
+    assert letters_of(names).beginning_small(starts).tolist() == expected
+
+
 def test_a_list_that_changed_is_looked_at_anew() -> None:
     """The letters of earlier lists are kept, by what these held."""
     names = ["CD3D", "LYZ"]
@@ -106,10 +117,10 @@ def test_a_name_of_a_genome_is_not_missed(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.title)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_every_name_of_a_kind_holds_one_of_its_hints(kind: Kind, data: st.DataObject) -> None:
-    """A hint that is missing would hide rows that are not genes."""
+def test_no_name_of_a_kind_is_overlooked(kind: Kind, data: st.DataObject) -> None:
+    """A beginning or a hint that is missing would hide rows that are not genes."""
     name = data.draw(st.from_regex(kind.names))
     if "\n" in name:
         return

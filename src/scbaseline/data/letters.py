@@ -17,7 +17,6 @@ _END = 10  # of a text: the byte of a new line
 _LISTS = 6  # of which the letters are kept
 _MOST = 2**18  # texts of such a list
 _FEW = 3  # letters that are compared at all places; the rest where these are
-_LONGEST_ID = 32
 
 
 class Letters:
@@ -38,8 +37,16 @@ class Letters:
 
     @cached_property
     def _first_n(self) -> "list[npt.NDArray[np.uint8]]":
-        """The letters that are asked for most: the first four of each text."""
-        return [self._letter(place) for place in range(4)]
+        """The first four letters of each text; that of a new line where one is shorter."""
+        return [
+            self._bytes[self._starts_n + np.minimum(self._lengths_n, place)] for place in range(4)
+        ]
+
+    @cached_property
+    def _pair_n(self) -> "npt.NDArray[np.intp]":
+        """The first two letters of each text, small, as one number."""
+        first_n, second_n = (_SMALL[letter_n] for letter_n in self._first_n[:2])
+        return (first_n << 8) | second_n
 
     @cached_property
     def _text_n(self) -> "npt.NDArray[np.int32]":
@@ -63,16 +70,15 @@ class Letters:
         """
         return _table(letters)[self._first_n[place]]
 
-    def beginning_small(self, pairs: Iterable[str]) -> Mask:
-        """Say which texts begin with one of some pairs of ASCII letters, small or capital."""
-        of_first: dict[str, list[str]] = {}
-        for pair in pairs:
-            of_first.setdefault(pair[0], []).append(pair[1])
-        first_n, second_n = self._first_n[:2]
-        found_n = np.zeros(len(first_n), dtype=bool)
-        for first, seconds in of_first.items():
-            of_both_n = _table(first + first.upper())[first_n]
-            found_n |= of_both_n & _table("".join(seconds) + "".join(seconds).upper())[second_n]
+    def beginning_small(self, starts: Iterable[str]) -> Mask:
+        """Say which texts begin with one of some single ASCII letters, or pairs of them.
+
+        They are given in small letters; those of the texts may be small or capital.
+        """
+        table = np.zeros((256, 256), dtype=bool)
+        for start in starts:
+            table[tuple(start.encode())] = True
+        found_n: Mask = table.ravel()[self._pair_n]
         return found_n
 
     def holding(self, text: str, *, small: bool = False) -> "npt.NDArray[np.int32]":
@@ -98,34 +104,23 @@ class Letters:
     def is_plain_id(self) -> Mask:
         """Which texts are ``ENS``, capital letters that end in ``G``, and digits.
 
-        All of these are ids of Ensembl, and of those only the ones with a version, of unusual
-        length or with digits of another script are not among these.
+        All of these are ids of Ensembl, and of those only the ones with a version or with digits
+        of another script are not among these.
         """
-        is_plain = np.ones(len(self._lengths_n), dtype=bool)
-        for place, letter in enumerate("ENS"):
-            is_plain &= self._letter(place) == ord(letter)
-        rows_n = np.flatnonzero(is_plain)
-        if not len(rows_n):
-            return is_plain
-        fits_n = self._lengths_n[rows_n] <= _LONGEST_ID
-        had_digit_n, before_n = np.zeros(len(rows_n), dtype=bool), np.zeros(len(rows_n), np.uint8)
-        for place in range(len("ENS"), min(_LONGEST_ID, int(self._lengths_n[rows_n].max()))):
-            letter_n = self._letter(place, rows_n)
-            is_digit_n, is_capital_n = _DIGIT[letter_n], _CAPITAL[letter_n]
-            fits_n &= is_digit_n | (is_capital_n & ~had_digit_n) | (letter_n == _END)
-            fits_n &= ~is_digit_n | had_digit_n | (before_n == ord("G"))
-            had_digit_n |= is_digit_n
-            before_n = letter_n
-        is_plain[rows_n] = fits_n & had_digit_n
+        begins_n: Mask = np.logical_and.reduce(
+            [self.having(letter, place=place) for place, letter in enumerate("ENS")]
+        )
+        if not begins_n.any():
+            return begins_n
+        is_digit, is_capital = self._bytes - ord("0") < 10, self._bytes - ord("A") < 26
+        is_end = self._bytes == _END
+        is_wrong = ~(is_digit | is_capital | is_end)
+        # Each letter beside the one before it: digits begin behind a G, and end the text.
+        is_wrong[1:] |= is_digit[:-1] & is_capital[1:]
+        is_wrong[1:] |= is_digit[1:] & ~is_digit[:-1] & (self._bytes[:-1] != ord("G"))
+        is_wrong[1:] |= is_end[1:] & ~is_digit[:-1]
+        is_plain: Mask = begins_n & ~np.logical_or.reduceat(is_wrong, self._starts_n)
         return is_plain
-
-    def _letter(
-        self, place: int, rows_n: "slice | npt.NDArray[np.int64]" = slice(None)
-    ) -> "npt.NDArray[np.uint8]":
-        """Return one byte of texts; that of a new line where one is shorter."""
-        at_n = self._starts_n[rows_n] + np.minimum(self._lengths_n[rows_n], place)
-        letter_n: npt.NDArray[np.uint8] = self._bytes[at_n]
-        return letter_n
 
 
 class _Recent:
@@ -177,4 +172,4 @@ def _table(letters: Iterable[str]) -> Mask:
     return table
 
 
-_DIGIT, _CAPITAL = _table("0123456789"), _table("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_SMALL = np.frombuffer(bytes(range(256)).lower(), dtype=np.uint8).astype(np.intp)

@@ -137,8 +137,9 @@ def name_genes(var: pd.DataFrame) -> Naming:
     none_left = bool(len(index)) and not is_gene.any()
     if none_left:  # nothing to work with: say it, and leave the rows as they are
         is_gene = np.ones(len(index), dtype=bool)
+    of_genes = is_gene.tolist()
     names, ids, held = (
-        list(compress(column, is_gene.tolist())) for column in (chosen.names, chosen.ids, index)
+        list(compress(column, of_genes)) for column in (chosen.names, chosen.ids, index)
     )
     is_known = ~which_name_nothing(names)
     for place in np.flatnonzero(~is_known).tolist():

@@ -26,21 +26,26 @@ class Kind(NamedTuple):
     ----------
     title
         What they are.
-    hints
-        Texts in small letters, one of which each such name holds: to look for these among all
-        names at once is far quicker than to look at each name.
+    begins, hints
+        In small letters: how such a name begins, by one or two letters, or what it holds; each
+        does one or the other. To look for these among all names at once is far quicker than to
+        look at each name, and the beginnings are found soonest.
     names
         What they are called.
     """
 
     title: str
+    begins: tuple[str, ...]
     hints: tuple[str, ...]
     names: re.Pattern[str]
 
     def rows(self, names: Sequence[str], letters: Letters) -> list[int]:
         """Return the numbers of the rows that are of this kind."""
-        may_be = np.concatenate([letters.holding(hint, small=True) for hint in self.hints])
-        return [row for row in np.unique(may_be).tolist() if self.names.search(names[row])]
+        may_be = letters.beginning_small(self.begins)
+        for hint in self.hints:
+            may_be[letters.holding(hint, small=True)] = True
+        rows = np.flatnonzero(may_be).tolist()
+        return [row for row in rows if self.names.search(names[row])]
 
 
 def _any(*patterns: str, copies: bool = False) -> re.Pattern[str]:
@@ -61,7 +66,8 @@ _MEASURES = _any(
 KINDS: tuple[Kind, ...] = (
     Kind(
         "reads that HTSeq or featureCounts gave to no gene",
-        ("feature", "ambiguous", "aqual", "aligned", "unique", "__", "unassigned_"),
+        ("no", "am", "to", "al", "un", "_", "x_", "--", ".."),
+        (),
         re.compile(
             r"^(?:(?:X?_{1,2}|--|\.\.)?(?:no[_-]feature|ambiguous|too[_-]low[_-]aQual|not[_-]aligned"
             rf"|alignment[_-]not[_-]unique)|X?__[A-Za-z]\w*|Unassigned_\w+){_COPY}$"
@@ -69,7 +75,8 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "reads that STAR gave to no gene",
-        ("unmapped", "multimapp", "nofeature", "ambiguous"),
+        ("n_", "n.", "n-", "no", "nn", "nu", "nm", "na"),
+        (),
         re.compile(
             r"^(?:N[_.-](?:unmapped|multimapping|multimapped|noFeature|ambiguous)"
             rf"|n?noFeature|no?(?:Unmapped|NoFeature|Multimapp(?:ing|ed)|Ambiguous)){_COPY}$"
@@ -77,12 +84,14 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "reads that an aligner gave to nothing",
-        ("*", "unmapped", "match", "unassigned", "total_reads"),
+        ("*", "_", "un", "no", "to"),
+        (),
         _any(r"\*", r"_{0,2}(?:unmapped|no[_-]match|unassigned)(?:[_ ]reads?)?", "total_reads"),
     ),
     Kind(
         "spike-ins",
-        ("ercc", "sirv", "phi", "spike"),
+        ("ph",),
+        ("ercc", "sirv", "spike"),
         _any(
             r"(?:\w+?[_.:-]+|g)?(?:ERCC[-_.:]{0,2}\d{5}|SIRV[-_]?\d{1,5}|SIRVome\w*)"
             r"(?:[ ._|(/-].*)?",
@@ -92,10 +101,8 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "antibodies or hashtags, by their names",
-        (
-            "total", "tot", "hash", "hto", "cmo", "multi", "adt", "ab", "anti", "isotype", "prot",
-            "cite", "tag", "igg",
-        ),
+        ("cm", "mu"),
+        ("tot", "hash", "hto", "adt", "ab", "anti", "isotype", "prot", "cite", "tag", "igg"),
         _any(
             r".*totalseq.*", r".*hash-?tag.*", rf"hash{_BETWEEN}\d+",
             rf".*{_BETWEEN}total[abcd]", rf"CMO{_BETWEEN}?3\d\d",
@@ -113,12 +120,14 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "antibodies or hashtags, by the sequences of their barcodes",
+        (),
         tuple(f"{mark}{base}" for mark in "-_." for base in "acgt"),
         re.compile(r"\w[-_.][ACGT]{10,}$"),
     ),
     Kind(
         "guides of CRISPR",
-        ("grna", "sg", "target"),
+        ("gr", "sg", "no"),
+        (),
         re.compile(
             r"^(?ai:s?gRNA[-_.].+)$|^sg[A-Z][A-Z0-9]+[-_.]g?\d+$"
             r"|^(?ai:non[-_.]?targeting(?:[-_. ]?(?:ctrl|control|sgRNA))?(?:[-_. ]?\d+)?)$"
@@ -127,10 +136,10 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "measures of cells, not of genes",
         (
-            "ncount_", "nfeature_", "numi", "ngene", "n_counts", "n_genes", "n_umi", "total",
-            "pct", "percent", "seurat_clusters", "leiden", "louvain", "snn_res", "doublet",
-            "sum_", "sum ", "sums", "score", "ident", "umap_", "tsne_", "pc_",
+            "nc", "nf", "nu", "ng", "n_", "lo", "to", "pc", "pe", "se", "le", "do", "s.", "g2",
+            "or", "gr", "su", "um", "ts", "x_",
         ),
+        ("snn_res",),
         _MEASURES,
     ),
 )  # fmt: skip
