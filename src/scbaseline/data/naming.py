@@ -149,7 +149,7 @@ def name_genes(var: pd.DataFrame) -> Naming:
     inside = [] if any(ids) else _unique_only(_inside(held if chosen.column else names))
     dashed = with_dashes(names)
     genes = var.copy() if is_gene.all() else var[is_gene].copy()
-    given = pd.Index(dashed, dtype=object)
+    given = pd.Index(np.array(dashed, dtype=object), dtype=object)  # a list takes longer
     genes.index = given if given.is_unique else unique_names(dashed)
     n_different = is_known.sum() if given.is_unique else len(set(compress(dashed, is_known)))
     ids = inside if any(inside) else ids

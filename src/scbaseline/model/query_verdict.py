@@ -156,17 +156,17 @@ def looks_unlike_by_probability(
     n_held_out = sum(row["n"] for row in held_out)
     if not len(probability_n) or not n_held_out:
         return False
-    # No held-out cell got this label: all of them stand for it.
-    every = np.sort(
-        np.concatenate([np.repeat(row["quantiles"], row["n"]) for row in held_out if row["n"]])
-    )
-    quantiles = [np.asarray(row["quantiles"] if row["n"] else every) for row in held_out]
     pooled = sum(row["n_below_half"] for row in held_out) / n_held_out
     below_k = np.array([row["n_below_half"] / row["n"] if row["n"] else pooled for row in held_out])
     mix_k = np.bincount(codes_n, minlength=len(held_out)) / len(codes_n)
     below = (float(mix_k @ below_k) * n_held_out + 1) / (n_held_out + 2)
     if not (probability_n < 0.5).mean() > max(_MORE * below, _LEAST):
         return False
+    # No held-out cell got this label: all of them stand for it.
+    every = np.sort(
+        np.concatenate([np.repeat(row["quantiles"], row["n"]) for row in held_out if row["n"]])
+    )
+    quantiles = [np.asarray(row["quantiles"] if row["n"] else every) for row in held_out]
     rng = np.random.default_rng(seed)
     size = min(len(probability_n), n_held_out)
     medians = []
