@@ -14,7 +14,7 @@ from scipy import sparse
 from torch import Tensor, nn
 
 from scbaseline.learn.ensemble import Ensemble
-from scbaseline.learn.sparse import SparseRows, row_sums
+from scbaseline.learn.sparse import SparseRows, of_each_value, row_sums
 from scbaseline.ranks import ALONE, Ranks
 from scbaseline.scale import Scale, log_normalise
 
@@ -148,11 +148,10 @@ class CentredProfile(nn.Module):
         along_g, counts = torch.from_numpy(~missing_g).float(), torch.from_numpy(counts_ng.data)
         share = (self.share_g.double() * along_g).sum().float().clamp(min=_LEAST)
         present_n = (row_sums(counts, counts_ng.indptr).float() / share).clamp(min=_LEAST)
-        n_genes_n = torch.from_numpy(np.diff(counts_ng.indptr))
-        scale = Scale(self.mean_g, self.sd_g, self.target_sum, self.max_value)
+        scale = Scale(self.mean_g, self.sd_g, self.target_sum, float(self.max_value))
         difference = scale.differences(
             counts.float(),
-            (self.target_sum / present_n).repeat_interleave(n_genes_n),
+            of_each_value(self.target_sum / present_n, counts_ng.indptr),
             torch.from_numpy(counts_ng.indices),
         )
         constant_g = scale.zero_g * along_g

