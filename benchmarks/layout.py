@@ -1,10 +1,8 @@
-"""Time the layout with several numbers of epochs and of threads, and score what it keeps.
+"""Time the layout with several numbers of epochs, and score what it keeps.
 
-``python benchmarks/layout.py [--cells 200000] [--epochs 200 100] [--seeds 2] [--threads 1 2]``
-lays out the components of neighbour_search.py (``--components counts`` or ``gaussian``) once
-for each seed and number of epochs on one thread, and with the first seed on each number of
-threads. Trust: scikit-learn's trustworthiness on 3,000 cells. Threads must not change a digit;
-the last column says whether they did.
+``python benchmarks/layout.py [--cells 200000] [--epochs 200 100] [--seeds 2]`` lays out the
+components of neighbour_search.py (``--components counts`` or ``gaussian``) once for each seed
+and number of epochs. Trust: scikit-learn's trustworthiness on 3,000 cells.
 """
 
 import argparse
@@ -28,20 +26,19 @@ def main() -> None:
     parser.add_argument("--file", type=Path, help="components in a .npy file, instead")
     parser.add_argument("--epochs", type=int, nargs="*", default=[200, 100])
     parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--threads", type=int, nargs="*", default=[1, 2])
     arguments = parser.parse_args()
     for n_cells in arguments.cells:
         pcs_nc = (
             np.load(arguments.file) if arguments.file else components(n_cells, arguments.components)
         )
         print(f"\n{len(pcs_nc):,} cells, {arguments.components}")
-        print("| epochs | seed | threads | processor s | wall s | trust | as the first |")
-        print("|---|---|---|---|---|---|---|", flush=True)
+        print("| epochs | seed | processor s | wall s | trust |")
+        print("|---|---|---|---|---|", flush=True)
         rows(pcs_nc, arguments)
 
 
 def rows(pcs_nc: np.ndarray, arguments: argparse.Namespace) -> None:
-    """Print a row per number of epochs, seed and number of threads."""
+    """Print a row per number of epochs and seed."""
     from sklearn.manifold import trustworthiness
 
     config = RunConfig(threads=1)
@@ -49,20 +46,15 @@ def rows(pcs_nc: np.ndarray, arguments: argparse.Namespace) -> None:
     few = np.sort(np.random.default_rng(0).permutation(len(pcs_nc))[:3000])
     for seed in range(arguments.seeds):
         for n_epochs in arguments.epochs:
-            first_n2 = None
-            for threads in arguments.threads if seed == 0 else [1]:
-                with_these = replace(config, seed=seed, threads=threads)
-                seconds: dict[str, float] = {}
-                with timed(seconds, "umap"):
-                    xy_n2 = umap_layout(graph, pcs_nc, with_these, n_epochs=n_epochs)
-                first_n2 = xy_n2 if first_n2 is None else first_n2
-                trust = trustworthiness(pcs_nc[few, :N_PCS], xy_n2[few], n_neighbors=10)
-                print(
-                    f"| {n_epochs} | {seed} | {threads} | {seconds['umap']:.1f} "
-                    f"| {seconds['umap wall']:.1f} | {trust:.4f} "
-                    f"| {'same' if np.array_equal(first_n2, xy_n2) else 'different'} |",
-                    flush=True,
-                )
+            seconds: dict[str, float] = {}
+            with timed(seconds, "umap"):
+                xy_n2 = umap_layout(graph, pcs_nc, replace(config, seed=seed), n_epochs=n_epochs)
+            trust = trustworthiness(pcs_nc[few, :N_PCS], xy_n2[few], n_neighbors=10)
+            print(
+                f"| {n_epochs} | {seed} | {seconds['umap']:.1f} | {seconds['umap wall']:.1f} "
+                f"| {trust:.4f} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Claims about the layout, against scikit-learn's trustworthiness and scanpy's own."""
 
 import warnings
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,14 +56,6 @@ def test_pieces_of_a_graph_stay_apart() -> None:
 def test_the_curve_is_umap_learns() -> None:
     """The constants are what umap-learn fits to spread 1 and scanpy's min_dist .5."""
     assert pytest.approx(find_ab_params(1.0, 0.5)) == (umap._A, umap._B)
-
-
-def test_threads_change_no_digit() -> None:
-    """Two threads make the layout that one makes, of more cells than one thread keeps."""
-    pcs_nc = ring(10_001)
-    graph = neighbour_graph(pcs_nc, SMALL, exact_up_to=10_000)
-    one, two = (umap_layout(graph, pcs_nc, replace(SMALL, threads=n), n_epochs=3) for n in (1, 2))
-    np.testing.assert_array_equal(one, two)
 
 
 def test_epochs_fall_with_the_number_of_cells() -> None:

@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 from scbaseline.cells.neighbours import NeighbourGraph
 from scbaseline.cells.platform import has_scranpy
 from scbaseline.config import RunConfig
-from scbaseline.stages import usable_processors
 
-_FEW_CELLS = 10_000  # up to here, several threads take as long as one
-_MANY_CELLS = 100_000
+_FEW_CELLS, _MANY_CELLS = 10_000, 100_000
 
 # The curve that umap-learn fits to spread 1 and scanpy's min_dist .5.
 _A, _B = 0.5830300203414425, 1.3341669924314914
@@ -30,7 +28,7 @@ def umap_layout(
     It starts from the first two principal components, not from the graph's eigenvectors as
     umap-learn does: the layout keeps neighbours as well, also where the graph falls into
     pieces, and the search for eigenvectors took, at 50,000 cells, from no time to as long as
-    all the rest.
+    all the rest. It takes one thread: scranpy has a setting for more, and does not pass it on.
 
     Parameters
     ----------
@@ -39,7 +37,7 @@ def umap_layout(
     pcs_nc
         The principal components that it was built on, cells × components.
     config
-        ``seed``, ``threads``. The number of threads changes no digit.
+        ``seed``.
     n_epochs
         Passes over the graph; ``None``: as many as :func:`epochs_of` says.
 
@@ -60,9 +58,6 @@ def umap_layout(
     import knncolle
     import scranpy
 
-    many = len(pcs_nc) > _FEW_CELLS
-    threads = (config.threads or usable_processors()) if many else 1
-
     xy_n2 = scranpy.run_umap(
         knncolle.FindKnnResults(
             graph.indices_nk.astype(np.uint32), graph.distances_nk.astype(np.float64)
@@ -73,8 +68,6 @@ def umap_layout(
         initial_coordinates=_start(pcs_nc),
         num_epochs=n_epochs,
         optimize_seed=config.seed,
-        parallel_optimization=threads > 1,
-        num_threads=threads,
     )
     return np.ascontiguousarray(xy_n2, dtype=np.float32)
 
