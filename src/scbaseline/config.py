@@ -57,7 +57,7 @@ class RunConfig:
     """Seed of every random step."""
 
     device: Device = "auto"
-    """Where networks are trained; auto takes a GPU where torch finds one."""
+    """Where networks are trained, or cells predicted; auto takes a GPU where torch finds one."""
 
     threads: int | None = None
     """Threads for computation; by default, all processors that this process may use.

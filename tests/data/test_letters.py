@@ -1,6 +1,8 @@
 """Names that are asked all at once are told as each would be by itself."""
 
+import gc
 import re
+from weakref import ref
 
 import pytest
 from hypothesis import given, settings
@@ -106,6 +108,20 @@ def test_a_list_that_changed_is_looked_at_anew() -> None:
     letters_of(names)
     names[0] = "ENSA"
     assert letters_of(names).holding("ENS").tolist() == [0]
+
+
+def test_few_lists_are_kept_and_no_long_one() -> None:
+    """The one that was asked last about is forgotten last; nothing is kept of a long list."""
+    letters_of.__globals__["_recent"].cache_clear()
+    first = letters_of(["FIRST"])
+    for number in range(20):
+        letters_of([f"OTHER{number}"])
+        assert letters_of(["FIRST"]) is first
+    long = ref(letters_of(["A" * 2**22]))
+    identifiers.which_name_nothing(["A" * 2**22])
+    gc.collect()
+    assert long() is None
+    assert all(len(letters.content) < 2**22 for letters in identifiers._MAY_NAME_NOTHING)
 
 
 @settings(max_examples=25, deadline=None)

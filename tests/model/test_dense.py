@@ -1,6 +1,7 @@
 """Claims about predictions on a GPU, held on a CPU as far as that goes."""
 
 import warnings
+from copy import deepcopy
 from functools import partial
 
 import numpy as np
@@ -21,6 +22,7 @@ from scbaseline.learn.sparse import SparseRows
 from scbaseline.model import dense, serve
 from scbaseline.model.dense import DenseServer
 from scbaseline.model.serve import answers_on
+from scbaseline.model.unknown import UnknownScore
 
 CPU, META = torch.device("cpu"), torch.device("meta")
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -83,7 +85,8 @@ def test_nothing_is_on_the_wrong_device_and_memory_is_bounded(pbmc: Classifier) 
     counts_ng, total_n = drawn(pbmc, missing_g, n_cells=100, seed=0)
     server = answers_on(META, pbmc, missing_g)
     assert isinstance(server, DenseServer)
-    assert server.n_rows == dense.DENSE_VALUES // n_genes
+    width = n_genes + pbmc.unknown.center_kc.numel()
+    assert server.n_rows == dense.DENSE_VALUES // width
     server = DenseServer.sent(pbmc, missing_g, META, most_values=32 * n_genes)
     with torch.inference_mode(), OneDevice(META) as seen:
         for probability_nk, score_n in server.chunks(counts_ng, total_n):
@@ -92,8 +95,31 @@ def test_nothing_is_on_the_wrong_device_and_memory_is_bounded(pbmc: Classifier) 
             del probability_nk, score_n
     assert seen.n_operations > 4 * 20
     sent = 8 * counts_ng.nnz + 4 * counts_ng.shape[0]
-    assert 4 * 32 * n_genes < seen.peak_bytes - sent <= dense._BYTES * 32 * n_genes
+    assert 4 * server.n_rows * n_genes < seen.peak_bytes - sent <= dense._BYTES * 32 * n_genes
     assert all(x.device == CPU for x in pbmc.state_dict().values()), "the user's own model moved"
+
+
+def test_many_labels_take_no_more_memory(pbmc: Classifier) -> None:
+    """A cell's distance from each of 200 labels is counted, so that fewer cells go at a time."""
+    n_genes, n_comps = pbmc.unknown.axes_gc.shape
+    many = UnknownScore(n_genes, 200, n_comps)
+    many.covariance_kcc += torch.eye(n_comps)
+    many.share_kg += 1 / n_genes
+    many.spread_s += 1
+    for name, value in pbmc.unknown.named_buffers():
+        if name.startswith(("deviance", "misfit", "noise")):
+            getattr(many, name).copy_(value)
+    classifier = deepcopy(pbmc)
+    classifier.unknown = many
+    missing_g = np.zeros(n_genes, dtype=bool)
+    counts_ng, total_n = drawn(pbmc, missing_g, n_cells=100, seed=0)
+    server = DenseServer.sent(classifier, missing_g, META, most_values=32 * n_genes)
+    with torch.inference_mode(), OneDevice(META) as seen:
+        for probability_nk, score_n in server.chunks(counts_ng, total_n):
+            del probability_nk, score_n
+    sent = 8 * counts_ng.nnz + 4 * counts_ng.shape[0]
+    of_labels = dense._PRECISION_BYTES * 200 * n_comps**2
+    assert seen.peak_bytes - sent <= dense._BYTES * 32 * n_genes + of_labels
 
 
 def test_a_mixed_operation_is_noticed() -> None:

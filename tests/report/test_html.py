@@ -7,17 +7,20 @@ import zlib
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anndata
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 import scanpy as sc
 from bad_names import BAD_GENE, BAD_LABELS, bad_page, bad_run
 from conftest import SMALL, simulate
 
 from scbaseline import Counts, keys
+from scbaseline.colours import FAINT
 from scbaseline.data.coordinates import own_layout
 from scbaseline.errors import ConfigError, InputError, OutputError
 from scbaseline.report.h5ad_look import add_look
@@ -184,6 +187,14 @@ def test_a_label_has_one_colour_on_a_page() -> None:
     of_bars = dict(zip(spec["rows"], spec["colours"], strict=True))
     assert of_bars == dict(zip(column["names"], column["colours"], strict=True))
     assert len(set(of_bars.values())) == 3
+
+
+def test_labels_without_a_colour_are_still_counted() -> None:
+    """With more labels than a picture colours, or with none at all, the bars are there."""
+    for labels in ([f"type {k}" for k in range(501)], [None] * 3):
+        table = pd.DataFrame({keys.PREDICTED_LABEL: pd.Series(labels, dtype=object)})
+        spec = label_chart(table, ["a"], SimpleNamespace(content={"columns": []})).spec
+        assert spec["colours"] == [FAINT] * len({*labels} - {None})
 
 
 def test_the_first_colours_of_charts_can_be_seen() -> None:

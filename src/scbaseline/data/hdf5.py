@@ -78,7 +78,9 @@ def read_straight(matrices: Iterable[Any]) -> Iterator[None]:
     for matrix in matrices:
         for name in ("data", "indices"):
             with suppress(Exception):  # of a damaged array it is said later that it is so
-                if not matrix[name].id.get_create_plist().get_nfilters():
+                plan = matrix[name].id.get_create_plist()
+                # A virtual array is read from others, which a filter may have packed.
+                if not plan.get_nfilters() and plan.get_layout() != h5py.h5d.VIRTUAL:
                     held.append(h5py.h5d.open(matrix.id, name.encode(), access))
     yield
     held.clear()

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -35,6 +36,7 @@ _OF_NO_NAME = "nNuUvVxX"  # the letters that a placeholder or a row number may b
 _PLACEHOLDERS_BEGIN = ("na", "n/", "no", "nu", "un")  # those that begin with a letter
 _MONTHS_BEGIN = "JFMASOND"
 _OF_IDS = "EFWAY"
+_MAY_NAME_NOTHING: "WeakKeyDictionary[Letters, Mask]" = WeakKeyDictionary()
 # 17, 17.0, 17-1 where two files were joined, and R's X17 and V17.
 _ROW_NUMBER = re.compile(r"[XV]?\d+(?:\.\d+)?(?:-\d+)?")
 
@@ -81,12 +83,15 @@ def which_name_nothing(names: Sequence[str]) -> Mask:
     return _asked(names, names_nothing, _may_name_nothing(letters_of(names)))
 
 
-@lru_cache(maxsize=4)  # it is asked of each list of names several times
 def _may_name_nothing(letters: Letters) -> Mask:
+    known = _MAY_NAME_NOTHING.get(letters)  # it is asked of each list of names several times
+    if known is not None:
+        return known
     may_be = ~letters.having(_ALPHABET)  # a digit, a mark, a letter of another script
     may_be |= letters.beginning_small(_PLACEHOLDERS_BEGIN)
     may_be |= letters.having("VX") & ~letters.having(_ALPHABET, place=1)  # R's V17
     may_be |= letters.having(_MONTHS_BEGIN) & letters.having("-", place=3)  # Sep-01
+    _MAY_NAME_NOTHING[letters] = may_be
     return may_be
 
 

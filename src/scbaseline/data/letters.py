@@ -15,7 +15,7 @@ Mask = npt.NDArray[np.bool_]
 
 _END = 10  # of a text: the byte of a new line
 _LISTS = 6  # of which the letters are kept
-_MOST = 2**18  # texts of such a list
+_MOST = 2**22  # bytes of such a list: what is found in it takes several times its room
 _FEW = 3  # letters that are compared at all places; the rest where these are
 
 
@@ -138,13 +138,14 @@ class _Recent:
 
     def of(self, texts: list[str]) -> Letters:
         """Return the letters of texts."""
-        for earlier, letters in self._lists:
-            if earlier == texts:
-                return letters
-        letters = _letters(texts)
-        if len(texts) <= _MOST:
-            self._lists = (*self._lists[1 - _LISTS :], (texts, letters))
-        return letters
+        found = next((known for known in self._lists if known[0] == texts), None)
+        if found is None:
+            found = (texts, _letters(texts))
+            if len(found[1].content) > _MOST:
+                return found[1]
+        others = [known for known in self._lists if known is not found]
+        self._lists = (*others[1 - _LISTS :], found)
+        return found[1]
 
 
 _recent = _Recent()

@@ -34,7 +34,7 @@ def send(tensor: Tensor, device: torch.device) -> Tensor:
     """Return a batch on a device, without waiting for a GPU to receive it.
 
     A GPU copies by itself from memory that the system may not move ("pinned"), so that the CPU
-    prepares the next batch meanwhile. Torch keeps such memory, so it is for batches only.
+    prepares the next batch meanwhile. Torch keeps such memory: send batches and blocks only.
     """
     if device.type == "cuda" and tensor.device.type == "cpu":
         return tensor.pin_memory().to(device, non_blocking=True)

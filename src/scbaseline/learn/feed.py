@@ -39,7 +39,7 @@ class DenseCells:
         return self.x_nf.shape[1]
 
     def batches(self, order_n: Tensor, size: int) -> Iterator[Tensor]:
-        """Yield batches of the cells in an order, to train on."""
+        """Yield batches of the cells in an order."""
         for rows in torch.split(order_n.to(self.x_nf.device), size):
             yield self.x_nf[rows]
 
@@ -64,7 +64,7 @@ class SparseCells:
         return int(self.difference_ng.shape[1])
 
     def batches(self, order_n: Tensor, size: int) -> Iterator[SparseRows]:
-        """Yield batches of the cells in an order, to train on."""
+        """Yield batches of the cells in an order."""
         constant_g = torch.from_numpy(np.asarray(self.constant_g, dtype=np.float32))
         n_genes = self.n_inputs
         for rows in torch.split(order_n, max(1, _BLOCK // size) * size):
@@ -105,7 +105,7 @@ class RawCells:
         return int(self.counts_ng.shape[1])
 
     def batches(self, order_n: Tensor, size: int) -> Iterator[Tensor]:
-        """Yield batches of the cells in an order, to train on."""
+        """Yield batches of the cells in an order."""
         for rows in torch.split(order_n, size):
             yield self._dense(self.counts_ng[rows.numpy()])
 
@@ -170,7 +170,7 @@ class ResidentCells:
         return len(self.constant_g)
 
     def batches(self, order_n: Tensor, size: int) -> Iterator[Tensor]:
-        """Yield batches of the cells in an order, to train on."""
+        """Yield batches of the cells in an order."""
         for rows in torch.split(order_n, size):
             yield self._dense(rows)
 

@@ -176,9 +176,12 @@ class Classifier(nn.Module):
             majority_f1=self.card.majority_f1,
         )  # fmt: skip
 
-    def probabilities(self, adata: "AnnData", *, force: bool = False) -> NDArray[np.float32]:
+    def probabilities(
+        self, adata: "AnnData", *, force: bool = False, device: Device = RunConfig.device
+    ) -> NDArray[np.float32]:
         """Return probabilities, cells × labels; for Parameters and Raises, see :meth:`predict`."""
-        blocks = serve(self, stream_counts(adata, model_genes=self.card.genes), force=force)
+        stream = stream_counts(adata, model_genes=self.card.genes)
+        blocks = serve(self, stream, force=force, device=device)
         return np.concatenate([block.probability_nk for block in blocks])
 
     def predict(
@@ -212,13 +215,11 @@ class Classifier(nn.Module):
             Predict even where the genes found carry little of the decisions.
         probabilities
             Add a column ``probability_<label>`` per label.
-        reject_known
-            The share of known cells that may be called unknown.
-        set_level
-            The share of cells whose prediction set is to hold their true label.
+        reject_known, set_level
+            The share of known cells that may be called unknown, and that of cells whose
+            prediction set is to hold their true label.
         smooth
-            Add ``smoothed_label`` and ``smoothed_probability``, for which similar cells
-            count, too, where a cell is unsure; see :func:`scbaseline.model.smooth.smooth`.
+            Add ``smoothed_label`` and its probability; see :func:`scbaseline.model.smooth.smooth`.
         device
             ``auto``, ``cpu`` or ``cuda``: where cells are predicted.
 
@@ -247,9 +248,8 @@ class Classifier(nn.Module):
     ) -> Iterator[pd.DataFrame]:
         """Yield the rows of :meth:`predict` block by block, for data of any size.
 
-        Where ranks share the stream, they are those of the own cells. They have all columns but
-        ``unknown``: it depends on the whole query, and :func:`scbaseline.model.doubt.doubt_of`
-        decides it from all blocks.
+        Where ranks share the stream, they are those of the own cells. All columns are there but
+        ``unknown``: :func:`scbaseline.model.doubt.doubt_of` decides it from the whole query.
 
         Parameters
         ----------

@@ -27,6 +27,7 @@ DENSE_VALUES = 2**23
 """Counts that are dense on a device at a time, zeros included."""
 
 _BYTES = 32  # that each of them takes at most at a time, with what front and score make of it
+_PRECISION_BYTES = 24  # that each entry of the labels' precision matrices takes at most at a time
 
 
 class Parts(Protocol):
@@ -128,19 +129,24 @@ class DenseServer:
         InputError
             A GPU has no room for it.
         """
-        weights = classifier.state_dict().values()
-        n_bytes = sum(x.nbytes for x in weights) + _BYTES * max(most_values, len(missing_g))
+        weights, unknown = classifier.state_dict().values(), classifier.unknown
+        width, n_bytes = len(missing_g), sum(x.nbytes for x in weights)
+        if unknown is not None:  # it measures each cell's distance from each label
+            n_labels, n_comps = unknown.center_kc.shape
+            width += n_labels * n_comps
+            n_bytes += _PRECISION_BYTES * n_labels * n_comps**2
+        n_bytes += _BYTES * max(most_values, width)
         require_room(
             n_bytes, device, what="the model and the cells that it looks at", remedy="--device cpu"
         )
         missing = torch.from_numpy(missing_g)
         # Once a query, and small matrices: a GPU would gain nothing.
-        ruler = None if classifier.unknown is None else classifier.unknown.ruler(missing)
+        ruler = None if unknown is None else unknown.ruler(missing)
         return cls(
             deepcopy(classifier).to(device),
             torch.zeros(len(missing_g)).masked_fill(missing, torch.nan).to(device),
             None if ruler is None else ruler.to(device),
-            max(1, most_values // len(missing_g)),
+            max(1, most_values // width),
         )
 
     def __call__(self, counts_ng: "sparse.csr_matrix", total_n: Tensor) -> Answers:

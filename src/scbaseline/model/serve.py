@@ -141,7 +141,7 @@ def answers_on(
 ) -> "Callable[[sparse.csr_matrix, Tensor], Answers]":
     """Return what answers blocks of counts and totals on a device.
 
-    A CPU is quicker on the non-zeros, a GPU on all values.
+    A CPU is quicker on the non-zeros; a GPU, which was never tried, makes all values.
 
     Parameters
     ----------

@@ -168,8 +168,13 @@ def _counted(table: pd.DataFrame, recipe: str) -> str:
 def label_chart(table: pd.DataFrame, labels: Sequence[str], picture: CellMap) -> Chart:
     """Count the cells of each label, in the colours that the picture of the cells has."""
     n_of = table[keys.PREDICTED_LABEL].value_counts()
-    (column,) = (c for c in picture.content["columns"] if c["name"] == keys.PREDICTED_LABEL)
-    colour_of = dict(zip(column["names"], column["colours"], strict=True))
+    # Without a label, or with very many, the picture has none in colours.
+    of_picture = [c for c in picture.content["columns"] if c["name"] == keys.PREDICTED_LABEL]
+    colour_of = {
+        name: colour
+        for column in of_picture
+        for name, colour in zip(column["names"], column["colours"], strict=True)
+    }
     spec = {
         "rows": [str(label) for label in n_of.index],
         "values": [int(n) for n in n_of],
