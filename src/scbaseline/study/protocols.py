@@ -43,7 +43,7 @@ class Protocol:
     saves_models
         Whether its classifiers are the ones that are saved for use.
     in_run
-        Whether a run takes it unless it is told otherwise; an audit takes all.
+        Whether a run uses it by default; an audit uses all protocols.
     null_of
         The protocol whose structureless control it is.
     same_half_as
@@ -54,7 +54,7 @@ class Protocol:
     methods
         How a methods section says it.
     plain
-        How a person who knows none of this is told of it; empty for controls.
+        A description for readers who do not know the protocols; empty for controls.
     axis
         The same in two or three words a line, below a figure.
     beside

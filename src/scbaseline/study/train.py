@@ -62,7 +62,7 @@ def train(
     labels, progress, fitted, pool, settings
         As for :func:`scbaseline.run`.
     exam
-        Also leave each label out once, and see how well its cells are told from known ones:
+        Also leave each label out once, and measure how well its cells are found to be unknown:
         one fit more for each label. With a group key, known cells are of unseen groups.
         Counts must be in memory.
     ranks
